@@ -1,0 +1,24 @@
+"""What an event of the shop is: types, limits, partitions and error codes. Everything else follows from here."""
+
+from event_contract.amounts import minor_units, money
+from event_contract.errors import DESCRIPTIONS, ErrorCode, Rejection
+from event_contract.events import EVENT_TYPES, RESERVED_FIELD, SCHEMA_VERSIONS, Event
+from event_contract.inspection import decode, inspect
+from event_contract.limits import MAX_MESSAGE_BYTES
+from event_contract.partitions import Partition
+
+__all__ = [
+    "DESCRIPTIONS",
+    "EVENT_TYPES",
+    "MAX_MESSAGE_BYTES",
+    "RESERVED_FIELD",
+    "SCHEMA_VERSIONS",
+    "ErrorCode",
+    "Event",
+    "Partition",
+    "Rejection",
+    "decode",
+    "inspect",
+    "minor_units",
+    "money",
+]
