@@ -38,7 +38,7 @@ DESCRIPTIONS: dict[ErrorCode, str] = {
     " large for a 64-bit float, or half a surrogate pair; the reason names the byte offset where it is known.",
     ErrorCode.NESTED_TOO_DEEP: "Arrays and objects are nested more than 64 deep.",
     ErrorCode.NOT_AN_OBJECT: "The message is JSON, but not an object.",
-    ErrorCode.DUPLICATE_KEY: "An object of the message has the same key twice: readers disagree about which one counts.",
+    ErrorCode.DUPLICATE_KEY: "An object in the message has the same key twice: readers disagree which one counts.",
     ErrorCode.RESERVED_FIELD: "The message brings its own `_ingest` key, which belongs to the pipeline.",
     ErrorCode.UNKNOWN_EVENT_TYPE: "No event type of this name is in the contract.",
     ErrorCode.UNKNOWN_SCHEMA_VERSION: "The contract has no such version of the event type.",

@@ -3,8 +3,8 @@
 Names follow Segment's e-commerce specification (https://segment.com/docs/connections/spec/ecommerce/v2/): snake case,
 past tense. Unknown fields are accepted, because producers deploy before we do; every known field is strict.
 
-``Meta(description=…)`` is the single source of the field descriptions in the generated BigQuery schemas, dbt sources and
-event reference.
+``Meta(description=…)`` is the single source of the field descriptions in the generated BigQuery schemas, dbt sources
+and event reference.
 """
 
 from typing import Annotated, Final, Literal
@@ -34,7 +34,7 @@ Money = Annotated[
 Currency = Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z")]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
 Timestamp = Annotated[str, Meta(extra={"bigquery": "TIMESTAMP"})]
-"""RFC 3339 with an offset. Text here: one regular expression tells its faults apart and finds the day (`timestamps`)."""
+"""RFC 3339 with an offset. Text here: `partitions.locate` tells its faults apart and finds the day in one go."""
 
 Device = Literal["mobile", "desktop", "tablet"]
 PageType = Literal["home", "category", "search", "product", "cart", "checkout", "account", "content"]

@@ -9,10 +9,10 @@ MAX_NESTING_DEPTH: Final = 64
 """Deepest nesting of arrays and objects accepted. DuckDB stops at 128 and would then refuse the whole file."""
 
 MAX_NUMBER_CHARACTERS: Final = 300
-"""Longest integer literal accepted, in characters: a longer one does not fit a 64-bit float, which JSON readers fall back to."""
+"""Longest integer literal accepted, in characters: beyond, it overflows the 64-bit float readers fall back to."""
 
 MAX_FUTURE_MICROS: Final = 24 * 60 * 60 * 1_000_000
-"""How far an event's timestamp may lie after the publish time, in microseconds: clocks of devices drift, but not by a day."""
+"""How far an event's timestamp may lie after the publish time, in microseconds: clocks drift, but not by a day."""
 
 EARLIEST_YEAR: Final = 2000
 """Events dated before this year (UTC) come from devices with an unset clock."""
