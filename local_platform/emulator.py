@@ -1,0 +1,177 @@
+"""The Pub/Sub emulator: the one PUBSUB_EMULATOR_HOST names, or one that we start on a free port and end again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from local_platform import processes, pubsub
+from local_platform.emulator_launchers import EmulatorUnavailableError, Launcher, find_launcher
+from local_platform.processes import Ending, ProcessRecord
+
+HOST_VARIABLE = "PUBSUB_EMULATOR_HOST"
+
+_HOST_AND_PORT = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
+_START_SECONDS = 60.0  # less than 2 s on a laptop; a container on a busy CI machine needs far longer
+_STOP_GRACE_SECONDS = 10.0
+_ASK_SECONDS = 2.0
+_EXISTING_ASK_SECONDS = 5.0
+_PORT_ATTEMPTS = 3
+
+
+class Emulator(msgspec.Struct, frozen=True):
+    """An emulator that answers at `address` (host:port).
+
+    `process`, `log` and `removal` (a command that removes what the process may leave behind) are those of an emulator
+    that we started; None for one that was already there, which is not ours to end.
+    """
+
+    address: str
+    origin: str
+    process: ProcessRecord | None = None
+    log: str | None = None
+    removal: tuple[str, ...] | None = None
+
+
+@contextlib.contextmanager
+def running(
+    log: Path, *, environment: Mapping[str, str] | None = None, announce: Callable[[str], None] | None = None
+) -> Iterator[Emulator]:
+    """An emulator for the time of a `with` block; one that we started is ended with it, whatever happens inside.
+
+    `announce` is told what is being waited for. Raises EmulatorUnavailableError, whose message says what to install.
+    """
+    emulator = obtain(log, environment=environment, announce=announce)
+    try:
+        yield emulator
+    finally:
+        stop(emulator)
+
+
+def obtain(
+    log: Path, *, environment: Mapping[str, str] | None = None, announce: Callable[[str], None] | None = None
+) -> Emulator:
+    """The emulator PUBSUB_EMULATOR_HOST names, else one started now, which lives until `stop` is called with it.
+
+    Raises EmulatorUnavailableError if the one named does not answer, or none can be started.
+    """
+    environment = os.environ if environment is None else environment
+    named = environment.get(HOST_VARIABLE)
+    if named:
+        return _existing(named)
+    launcher = find_launcher(environment)
+    if announce is not None:
+        announce(f"starting the Pub/Sub emulator ({launcher.description})")
+    launcher.prepare(log)
+    for attempt in range(1, _PORT_ATTEMPTS + 1):
+        emulator = _start(launcher, log, last_attempt=attempt == _PORT_ATTEMPTS)
+        if emulator is not None:
+            return emulator
+    raise AssertionError("the last attempt returns or raises")
+
+
+def stop(emulator: Emulator) -> Ending:
+    """End an emulator that we started; one that was already there is left alone."""
+    if emulator.process is None:
+        return Ending.WAS_NOT_RUNNING
+    try:
+        return processes.end(emulator.process, grace_seconds=_STOP_GRACE_SECONDS)
+    finally:
+        if emulator.removal is not None:
+            subprocess.run(emulator.removal, capture_output=True, check=False)
+
+
+def client_environment(address: str, environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment in which every Google client library talks to the emulator, directly, not through a proxy."""
+    variables = dict(os.environ if environment is None else environment)
+    variables[HOST_VARIABLE] = address
+    exempt = variables.get("no_grpc_proxy") or variables.get("no_proxy") or variables.get("NO_PROXY")
+    variables["no_grpc_proxy"] = f"{exempt},{_host(address)}" if exempt else _host(address)
+    return variables
+
+
+def _existing(address: str) -> Emulator:
+    if not _HOST_AND_PORT.fullmatch(address):
+        raise EmulatorUnavailableError(
+            f"{HOST_VARIABLE} is {address!r}, which is not host:port: set it to, say, localhost:8085, or unset it"
+        )
+    if not pubsub.answers(address, timeout_seconds=_EXISTING_ASK_SECONDS):
+        raise EmulatorUnavailableError(
+            f"{HOST_VARIABLE} is {address!r} but no Pub/Sub emulator answers there: "
+            "start it, or unset the variable and one is started for you"
+        )
+    return Emulator(address=address, origin=f"named by {HOST_VARIABLE}")
+
+
+def _start(launcher: Launcher, log: Path, *, last_attempt: bool) -> Emulator | None:
+    """Start on a free port. None if it ended at once and another port is worth a try: this one may be taken by now."""
+    port = _free_port()
+    with _ended_unless_released(launcher, port, log) as started:
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            answered = pubsub.answers(started.emulator.address, timeout_seconds=_ASK_SECONDS)
+            if answered and started.process.poll() is None:
+                started.released = True
+                return started.emulator
+            if started.process.poll() is not None:
+                if not last_attempt:
+                    return None
+                raise EmulatorUnavailableError(
+                    f"the Pub/Sub emulator ({launcher.description}) ended with code {started.process.returncode} "
+                    f"instead of starting: {_last_line(log)} (log: {log})"
+                )
+            time.sleep(0.1)
+        raise EmulatorUnavailableError(
+            f"the Pub/Sub emulator ({launcher.description}) did not answer within {_START_SECONDS:.0f} s (log: {log})"
+        )
+
+
+@dataclass
+class _Starting:
+    process: subprocess.Popen[bytes]
+    emulator: Emulator
+    released: bool = False
+
+
+@contextlib.contextmanager
+def _ended_unless_released(launcher: Launcher, port: int, log: Path) -> Iterator[_Starting]:
+    """A process that does not outlive a failed start, a Ctrl-C included."""
+    process = processes.start(launcher.command(port), log=log)
+    emulator = Emulator(
+        address=f"127.0.0.1:{port}",
+        origin=launcher.description,
+        process=processes.record_of(process),
+        log=str(log),
+        removal=launcher.removal(port),
+    )
+    starting = _Starting(process, emulator)
+    try:
+        yield starting
+    finally:
+        if not starting.released:
+            stop(emulator)
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _host(address: str) -> str:
+    return address.rpartition(":")[0].strip("[]")
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1].strip() if lines else "it printed nothing"

@@ -1,0 +1,48 @@
+"""Topics and subscriptions are created once, checked before they are asked for, and never mixed up."""
+
+from __future__ import annotations
+
+import pytest
+from google.cloud import pubsub_v1
+
+from local_platform import pubsub
+from local_platform.pubsub import BadResourceNameError, Route, SubscriptionMismatchError
+
+
+def test_creating_twice_changes_nothing(emulator: str, topic_and_subscription: Route) -> None:
+    pubsub.create(emulator, topic_and_subscription)
+    with pubsub_v1.SubscriberClient() as subscriber:
+        found = subscriber.get_subscription(subscription=topic_and_subscription.subscription)
+    assert found.topic == topic_and_subscription.topic
+    assert found.ack_deadline_seconds == 600
+
+
+def test_a_subscription_of_another_topic_is_refused(emulator: str, topic_and_subscription: Route) -> None:
+    other = Route(topic_and_subscription.project, "another-topic", topic_and_subscription.subscription_id)
+    with pytest.raises(SubscriptionMismatchError, match=rf"reads {topic_and_subscription.topic}, not .*/another-topic"):
+        pubsub.create(emulator, other)
+
+
+def test_deleting_what_is_gone_is_quiet(emulator: str, topic_and_subscription: Route) -> None:
+    pubsub.delete(emulator, topic_and_subscription)
+    pubsub.delete(emulator, topic_and_subscription)
+    with pubsub_v1.SubscriberClient() as subscriber:
+        names = [found.name for found in subscriber.list_subscriptions(project=f"projects/{pubsub.LOCAL_PROJECT}")]
+    assert topic_and_subscription.subscription not in names
+
+
+@pytest.mark.parametrize(
+    ("project", "topic", "subscription", "named"),
+    [
+        ("short", "events", "lake", "project id 'short'"),
+        ("Upper-case", "events", "lake", "project id 'Upper-case'"),
+        ("lake-local", "ab", "lake", "topic id 'ab'"),
+        ("lake-local", "google-events", "lake", "topic id 'google-events'"),
+        ("lake-local", "events", "1st", "subscription id '1st'"),
+    ],
+)
+def test_a_name_pubsub_would_reject_is_refused_with_the_rule(
+    project: str, topic: str, subscription: str, named: str
+) -> None:
+    with pytest.raises(BadResourceNameError, match=rf"^{named} is not valid: use "):
+        Route(project, topic, subscription)
