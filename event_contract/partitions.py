@@ -28,7 +28,7 @@ class Partition(NamedTuple):
         return cls(event_type, day.year, day.month, day.day, path)
 
 
-# RFC 3339 narrowed to what BigQuery and DuckDB both read: upper-case T and Z, six decimals at most, offsets to 14 hours.
+# RFC 3339 narrowed to what BigQuery and DuckDB both read: upper-case T and Z, six decimals at most, offsets to 14 h.
 _TIMESTAMP: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
     r"(Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"

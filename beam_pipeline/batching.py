@@ -1,0 +1,61 @@
+"""Batch by key: the one step that differs between bounded and unbounded input."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.pvalue import PCollection
+from apache_beam.transforms.trigger import AccumulationMode, AfterCount, AfterWatermark
+from apache_beam.transforms.util import GroupIntoBatches
+from apache_beam.transforms.window import FixedWindows
+from apache_beam.utils.sharded_key import ShardedKey
+from apache_beam.utils.timestamp import Duration
+
+
+class PublishTimeWindows(beam.PTransform):
+    """Fixed windows over publish time.
+
+    Pub/Sub keeps a message for 31 days at most; with an allowed lateness beyond that no message can be too late, however
+    far the watermark has run ahead.
+    """
+
+    def __init__(self, window_seconds: int, allowed_lateness_seconds: int) -> None:
+        super().__init__()
+        self._window_seconds = window_seconds
+        self._allowed_lateness_seconds = allowed_lateness_seconds
+
+    def expand(self, pcoll: PCollection) -> PCollection:
+        return pcoll | "AssignWindows" >> beam.WindowInto(
+            FixedWindows(self._window_seconds),
+            trigger=AfterWatermark(late=AfterCount(1)),
+            accumulation_mode=AccumulationMode.DISCARDING,
+            allowed_lateness=Duration(seconds=self._allowed_lateness_seconds),
+        )
+
+
+class BatchByKey(beam.PTransform):
+    """(key, value) in, (key, values) out: in batches closed by count and age on unbounded input, else one per key and window.
+
+    Bounded runs use GroupByKey: the local runner loses what stateful timers hold, and a bounded run has nothing to wait
+    for. Unbounded batches pass a Reshuffle, so that a retry of what follows sees the same batch again, and with it writes
+    the same objects.
+    """
+
+    def __init__(self, max_values: int, max_age_seconds: int) -> None:
+        super().__init__()
+        self._max_values = max_values
+        self._max_age_seconds = max_age_seconds
+
+    def expand(self, pcoll: PCollection) -> PCollection:
+        if pcoll.is_bounded:
+            return pcoll | "GroupByKey" >> beam.GroupByKey()
+        return (
+            pcoll
+            | "GroupIntoBatches" >> GroupIntoBatches.WithShardedKey(self._max_values, self._max_age_seconds)
+            | "DropShard" >> beam.MapTuple(_drop_shard)
+            | "StableInput" >> beam.Reshuffle()
+        )
+
+
+def _drop_shard(key: ShardedKey, values: Iterable[Any]) -> tuple[Any, list[Any]]:
+    return key.key, list(values)

@@ -1,0 +1,27 @@
+"""Entry point: checked options, then the runner they name."""
+
+import sys
+from collections.abc import Sequence
+
+from apache_beam.options.pipeline_options import StandardOptions
+
+from beam_pipeline.command_line import parse, report
+from beam_pipeline.pipeline import build_pipeline
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the job. DataflowRunner: submits it and returns. DirectRunner: runs it here until it is done or stopped.
+
+    Returns:
+        The exit code: 0 done, 1 failed, 2 wrong options (raised as SystemExit by `command_line.parse`).
+    """
+    options = parse(sys.argv[1:] if argv is None else argv)
+    if options.view_as(StandardOptions).runner == "DataflowRunner":
+        result = build_pipeline(options).run()
+        job = getattr(result, "job_id", None)
+        report(f"Submitted to Dataflow{f' as job {job() if callable(job) else job}' if job else ''}.")
+        return 0
+    # The local platform is no part of the worker package: only this branch needs it.
+    from local_platform.microbatch import run
+
+    return run(options)

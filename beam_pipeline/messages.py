@@ -1,0 +1,48 @@
+"""A message as the job sees it, wherever it came from."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from apache_beam.io.gcp.pubsub import PubsubMessage
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class Message(NamedTuple):
+    """One published message. ``publish_micros`` is its publish time in microseconds since the epoch (UTC)."""
+
+    data: bytes
+    message_id: str
+    publish_micros: int
+    attributes: Mapping[str, str] = {}
+
+
+def from_pubsub(message: PubsubMessage) -> Message:
+    """The message that ``ReadFromPubSub(with_attributes=True)`` delivers, as ours."""
+    return Message(
+        message.data or b"", message.message_id or "", micros(message.publish_time), message.attributes or {}
+    )
+
+
+def micros(instant: datetime) -> int:
+    """Microseconds since the epoch of an aware datetime, exactly; a naive one counts as UTC, as Beam's do."""
+    if instant.tzinfo is None:
+        instant = instant.replace(tzinfo=UTC)
+    return (instant - EPOCH) // MICROSECOND
+
+
+@lru_cache(maxsize=4096)
+def rfc3339(instant_micros: int) -> str:
+    """An instant as ``2026-11-22T10:00:00.123456Z``. Cached: messages published together share their publish time."""
+    instant = EPOCH + instant_micros * MICROSECOND
+    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond:06d}Z"
+
+
+@lru_cache(maxsize=4096)
+def hive_date(instant_micros: int) -> str:
+    """The UTC date of an instant as Hive keys: ``year=2026/month=11/day=22``."""
+    instant = EPOCH + instant_micros * MICROSECOND
+    return f"year={instant.year:04d}/month={instant.month:02d}/day={instant.day:02d}"

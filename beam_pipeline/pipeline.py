@@ -1,0 +1,103 @@
+"""The graph: read, validate, route, chunk, window, batch, write, record."""
+
+from typing import Final
+
+import apache_beam as beam
+from apache_beam.io.gcp.pubsub import ReadFromPubSub
+from apache_beam.options.pipeline_options import (
+    GoogleCloudOptions,
+    PipelineOptions,
+    StandardOptions,
+)
+from apache_beam.pvalue import PBegin, PCollection
+
+from beam_pipeline.batching import BatchByKey, PublishTimeWindows
+from beam_pipeline.chunking import CHUNK_BYTES, Chunk
+from beam_pipeline.file_input import ReadMessageFiles
+from beam_pipeline.manifest import ManifestRecord
+from beam_pipeline.messages import Message, from_pubsub
+from beam_pipeline.options import IngestionConfig, IngestionOptions
+from beam_pipeline.validation import ValidateRouteChunk
+from beam_pipeline.writing import WriteManifest, WriteObjects, by_root
+
+_MANIFEST_RECORDS_PER_FILE: Final = 1000
+
+
+class ReadMessages(beam.PTransform):
+    """Lists of messages from the subscription or the files that the options name."""
+
+    def __init__(self, options: PipelineOptions) -> None:
+        super().__init__()
+        given = options.view_as(IngestionOptions)
+        self._subscription = given.input_subscription
+        self._files = given.input_files
+        self._id_label = given.id_label
+
+    def expand(self, begin: PBegin) -> PCollection:
+        if self._files:
+            return begin | "ReadFiles" >> ReadMessageFiles(self._files)
+        return (
+            begin
+            | "ReadFromPubSub"
+            >> ReadFromPubSub(subscription=self._subscription, id_label=self._id_label, with_attributes=True)
+            | "AsMessages" >> beam.Map(_as_list).with_output_types(list[Message])
+        )
+
+
+def _as_list(message: beam.io.gcp.pubsub.PubsubMessage) -> list[Message]:
+    return [from_pubsub(message)]
+
+
+class IngestMessages(beam.PTransform):
+    """Lists of messages in, objects in the lake and in quarantine out; yields the paths of the manifest files.
+
+    Lake and quarantine are one keyed stream with one writer: the destination is part of the key.
+    """
+
+    def __init__(self, config: IngestionConfig) -> None:
+        super().__init__()
+        self._config = config
+
+    def expand(self, messages: PCollection) -> PCollection:
+        config = self._config
+        routed = messages | "ValidateRouteChunk" >> beam.ParDo(
+            ValidateRouteChunk(config.window_seconds, config.pipeline_version)
+        ).with_outputs(ValidateRouteChunk.QUARANTINED, main=ValidateRouteChunk.VALID)
+        records = (
+            (routed[ValidateRouteChunk.VALID], routed[ValidateRouteChunk.QUARANTINED])
+            | "LakeAndQuarantine" >> beam.Flatten()
+            | "TypeChunks" >> beam.Map(_identity).with_output_types(tuple[str, Chunk])
+            | "PublishTimeWindows" >> PublishTimeWindows(config.window_seconds, config.allowed_lateness_seconds)
+            | "BatchObjects" >> BatchByKey(_chunks_per_object(config), config.max_object_age_seconds)
+            | "WriteObjects"
+            >> beam.ParDo(
+                WriteObjects(config.roots, config.compression, config.max_object_bytes, config.max_object_rows)
+            ).with_output_types(ManifestRecord)
+        )
+        return (
+            records
+            | "KeyRecords" >> beam.Map(by_root).with_output_types(tuple[str, ManifestRecord])
+            | "BatchRecords" >> BatchByKey(_MANIFEST_RECORDS_PER_FILE, config.max_object_age_seconds)
+            | "WriteManifest" >> beam.ParDo(WriteManifest(config.output_path))
+        )
+
+
+def _identity(routed: tuple[str, Chunk]) -> tuple[str, Chunk]:
+    return routed
+
+
+def _chunks_per_object(config: IngestionConfig) -> int:
+    return max(1, config.max_object_bytes // CHUNK_BYTES)
+
+
+def build_pipeline(options: PipelineOptions) -> beam.Pipeline:
+    """The whole job for a runner with workers, ready to be submitted; the options must have been checked."""
+    config = IngestionConfig.from_options(options)
+    streaming = bool(options.view_as(IngestionOptions).input_subscription)
+    options.view_as(StandardOptions).streaming = streaming
+    if streaming and options.view_as(IngestionOptions).streaming_mode == "at_least_once":
+        cloud = options.view_as(GoogleCloudOptions)
+        cloud.dataflow_service_options = [*(cloud.dataflow_service_options or []), "streaming_mode_at_least_once"]
+    pipeline = beam.Pipeline(options=options)
+    pipeline | "ReadMessages" >> ReadMessages(options) | "IngestMessages" >> IngestMessages(config)
+    return pipeline

@@ -1,0 +1,92 @@
+"""Storing an object so that a reader sees it whole or not at all.
+
+Local folders: written under a temporary name outside every partition, then renamed. Everything else goes through Beam's
+filesystems; on Cloud Storage an object appears when its upload finishes. The same name again replaces the object.
+"""
+
+import os
+import uuid
+from pathlib import Path
+from typing import Final
+
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.utils import retry
+
+TEMPORARY_FOLDER: Final = "_tmp"
+"""Folder below a local root that holds files being written. No reader of the lake looks there."""
+
+_RETRIES: Final = 6
+_FIRST_DELAY_SECONDS: Final = 0.25
+_MAX_DELAY_SECONDS: Final = 20
+_TRANSIENT_STATUS: Final = frozenset({408, 429, 500, 502, 503, 504})
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether trying again may help: time-outs, lost connections, and the statuses that HTTP calls retryable."""
+    if isinstance(error, (ConnectionError, TimeoutError)):
+        return True
+    status = getattr(error, "code", None) or getattr(error, "status_code", None)
+    if status in _TRANSIENT_STATUS:
+        return True
+    cause = error.__cause__ or error.__context__
+    return isinstance(cause, Exception) and is_transient(cause)
+
+
+@retry.with_exponential_backoff(  # type: ignore[untyped-decorator]
+    num_retries=_RETRIES,
+    initial_delay_secs=_FIRST_DELAY_SECONDS,
+    max_delay_secs=_MAX_DELAY_SECONDS,
+    fuzz=0.5,
+    retry_filter=is_transient,
+)
+def store(root: str, relative_path: str, data: bytes) -> None:
+    """Stores an object below a root, replacing one of the same name. Transient faults are tried again with back-off.
+
+    Raises:
+        OSError: permanent, or still there after the last try; whatever the filesystem raises otherwise.
+    """
+    if FileSystems.get_scheme(root) is None:
+        _store_local(Path(root), relative_path, data)
+    else:
+        _store_remote(FileSystems.join(root, relative_path), data)
+
+
+def _store_local(root: Path, relative_path: str, data: bytes) -> None:
+    temporary = root / TEMPORARY_FOLDER / uuid.uuid4().hex
+    target = root / relative_path
+    temporary.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with open(temporary, "xb") as file:
+            file.write(data)
+        try:
+            os.replace(temporary, target)
+        except FileNotFoundError:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _store_remote(path: str, data: bytes) -> None:
+    # No context manager: leaving one on an error closes the writer, and closing is what publishes what arrived so far.
+    writer = FileSystems.create(path, "application/octet-stream", CompressionTypes.UNCOMPRESSED)
+    writer.write(data)
+    writer.close()
+
+
+def check_writable(root: str) -> None:
+    """Proves that objects can be stored below a local root, by storing and removing one; makes the folder if absent.
+
+    Remote roots are proven by the first write: a probe there would need rights that the job itself does not.
+
+    Raises:
+        OSError: the folder cannot be made or written.
+    """
+    if FileSystems.get_scheme(root) is None:
+        folder = Path(root) / TEMPORARY_FOLDER
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f"probe-{uuid.uuid4().hex}"
+        probe.touch(exist_ok=False)
+        probe.unlink()

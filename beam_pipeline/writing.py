@@ -1,0 +1,68 @@
+"""Write batches of chunks as objects, and the manifest of what was written."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+
+import apache_beam as beam
+
+from beam_pipeline import counters
+from beam_pipeline.chunking import Chunk
+from beam_pipeline.manifest import ManifestRecord, manifest_object, record_of
+from beam_pipeline.objects import pack
+from beam_pipeline.routing import LAKE
+from beam_pipeline.storage import store
+
+
+class WriteObjects(beam.DoFn):
+    """Stores each batch (destination, chunks) as one object, or as few as the limits allow; yields their manifest records.
+
+    A storage error that outlives its retries fails the bundle: nothing of it is acknowledged, and it comes again.
+
+    Args:
+        roots: the path of each root that destinations name (`routing`).
+        compression: one of `objects.COMPRESSIONS`.
+        max_bytes: of an object before compression.
+        max_rows: of an object.
+    """
+
+    def __init__(self, roots: Mapping[str, str], compression: str, max_bytes: int, max_rows: int) -> None:
+        self._roots = dict(roots)
+        self._compression = compression
+        self._max_bytes = max_bytes
+        self._max_rows = max_rows
+
+    def process(
+        self, batch: tuple[str, Iterable[Chunk]], window: beam.transforms.window.IntervalWindow = beam.DoFn.WindowParam
+    ) -> Iterator[ManifestRecord]:
+        destination, chunks = batch
+        root, _, folder = destination.partition("/")
+        start_micros = window.start.micros
+        for stored in pack(chunks, start_micros, self._compression, self._max_bytes, self._max_rows):
+            store(self._roots[root], f"{folder}/{stored.name}", stored.data)
+            now = time.time_ns() // 1000
+            counters.count(counters.OBJECTS_WRITTEN, 1)
+            counters.count(counters.BYTES_WRITTEN, len(stored.data))
+            counters.observe(counters.AGE_AT_WRITE, max(0, now - stored.first_publish_micros) // 1000)
+            yield record_of(destination, stored, now)
+
+
+class WriteManifest(beam.DoFn):
+    """Stores the records of one window as one manifest file."""
+
+    def __init__(self, lake_root: str) -> None:
+        self._lake_root = lake_root
+
+    def process(
+        self,
+        batch: tuple[str, Iterable[ManifestRecord]],
+        window: beam.transforms.window.IntervalWindow = beam.DoFn.WindowParam,
+    ) -> Iterator[str]:
+        _, records = batch
+        path, content = manifest_object(list(records), window.start.micros)
+        store(self._lake_root, path, content)
+        yield path
+
+
+def by_root(record: ManifestRecord) -> tuple[str, ManifestRecord]:
+    """Keys a record for batching: all records of a window go to one manifest, which is in the lake."""
+    return LAKE, record

@@ -1,0 +1,156 @@
+"""The loop behind ``--runner=DirectRunner``: pull, run the graph, acknowledge after all is written."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
+
+from google.api_core.exceptions import GoogleAPICallError
+
+from beam_pipeline.file_input import match, read_messages
+from beam_pipeline.messages import Message
+from local_platform.microbatch.graph import MicroBatchGraph
+from local_platform.microbatch.leases import Leases
+from local_platform.microbatch.received import MicroBatch, ReceivedMessages
+from local_platform.microbatch.subscription import LEASE_SECONDS, Subscription
+from local_platform.microbatch.summary import RunSummary
+
+_WAIT_SECONDS: Final = 0.25
+_MAX_UNACKNOWLEDGED_BATCHES: Final = 2
+
+
+class StopRequest:
+    """Set by a signal: finish what is begun, acknowledge it, and end."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def __call__(self) -> None:
+        self._event.set()
+
+    def __bool__(self) -> bool:
+        return self._event.is_set()
+
+
+def ingest_files(
+    pattern: str,
+    graph: MicroBatchGraph,
+    summary: RunSummary,
+    stop: StopRequest,
+    max_messages: int,
+    max_bytes: int,
+    progress: Callable[[], None],
+) -> None:
+    """Writes the messages of all files of a glob, micro-batch by micro-batch, so that memory does not grow with the files."""
+    pending: list[list[Message]] = []
+    count = size = 0
+    for file in match(pattern):
+        for messages in read_messages(file):
+            if stop:
+                return
+            pending.append(messages)
+            count += len(messages)
+            size += sum(len(message.data) for message in messages)
+            if count >= max_messages or size >= max_bytes:
+                summary.add(graph.run(pending))
+                pending, count, size = [], 0, 0
+                progress()
+    if pending and not stop:
+        summary.add(graph.run(pending))
+        progress()
+
+
+class SubscriptionIngest:
+    """Writes the messages of a subscription until stopped, or until it has been empty for a while.
+
+    Two micro-batches at most are in memory beside those whose acknowledgement is under way: one fills, one is written.
+    """
+
+    def __init__(
+        self,
+        subscription: Subscription,
+        ack_deadline_seconds: float,
+        graph: MicroBatchGraph,
+        summary: RunSummary,
+        received: ReceivedMessages,
+        stop_after_idle_seconds: float | None,
+        progress: Callable[[], None],
+    ) -> None:
+        self._subscription = subscription
+        self._graph = graph
+        self._summary = summary
+        self._received = received
+        self._stop_after_idle_seconds = stop_after_idle_seconds
+        self._progress = progress
+        self._leases = Leases(subscription.extend, ack_deadline_seconds, LEASE_SECONDS)
+        self._fault: Exception | None = None
+
+    def run(self, stop: StopRequest) -> None:
+        """Runs until ``stop``, idleness or a fault; what is in memory by then is written and acknowledged first.
+
+        Raises:
+            GoogleAPICallError: the subscription cannot be read any more.
+            Exception: a micro-batch could not be written; none of it is acknowledged, and it will be delivered again.
+        """
+        puller = threading.Thread(target=self._pull, name="pull", daemon=True)
+        self._leases.start()
+        puller.start()
+        with ThreadPoolExecutor(1, "acknowledge") as acknowledging:
+            try:
+                self._write_batches(stop, acknowledging)
+            finally:
+                self._received.close()
+                self._subscription.interrupt()
+        self._leases.stop()
+        self._subscription.close()
+        puller.join()
+        self._summary.keep(now=True)
+        if self._fault is not None:
+            raise self._fault
+
+    def _write_batches(self, stop: StopRequest, acknowledging: ThreadPoolExecutor) -> None:
+        under_way: list[Future[None]] = []
+        idle_since = time.monotonic()
+        while not self._received.is_drained:
+            if stop or self._fault is not None:
+                self._received.close()
+                self._subscription.interrupt()
+            batch = self._received.next_batch(_WAIT_SECONDS)
+            self._summary.keep()
+            self._progress()
+            if batch is None:
+                idle = time.monotonic() - idle_since
+                if self._stop_after_idle_seconds is not None and idle >= self._stop_after_idle_seconds:
+                    stop()
+                continue
+            counts = self._write(batch)
+            under_way.append(acknowledging.submit(self._acknowledge, batch, counts))
+            while len(under_way) >= _MAX_UNACKNOWLEDGED_BATCHES:
+                under_way.pop(0).result()
+            idle_since = time.monotonic()
+        for future in under_way:
+            future.result()
+
+    def _write(self, batch: MicroBatch) -> Counter[str]:
+        try:
+            return self._graph.run(batch.lists())
+        except Exception:
+            self._leases.release(batch.leases)
+            self._subscription.extend(batch.ack_ids, 0)
+            raise
+
+    def _acknowledge(self, batch: MicroBatch, counts: Counter[str]) -> None:
+        self._subscription.acknowledge(batch.ack_ids)
+        self._leases.release(batch.leases)
+        self._summary.add(counts)
+
+    def _pull(self) -> None:
+        try:
+            while room := self._received.wait_for_room():
+                messages, ack_ids = self._subscription.pull(room)
+                if messages:
+                    self._received.add(messages, ack_ids, self._leases.hold(ack_ids))
+        except GoogleAPICallError as fault:
+            self._fault = fault
