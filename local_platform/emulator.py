@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from local_platform import processes, pubsub
-from local_platform.emulator_launchers import EmulatorUnavailableError, Launcher, find_launcher
+from local_platform.emulator_launchers import EmulatorUnavailable, Launcher, find_launcher
 from local_platform.processes import Ending, ProcessRecord
 
 HOST_VARIABLE = "PUBSUB_EMULATOR_HOST"
@@ -48,7 +48,7 @@ def running(
 ) -> Iterator[Emulator]:
     """An emulator for the time of a `with` block; one that we started is ended with it, whatever happens inside.
 
-    `announce` is told what is being waited for. Raises EmulatorUnavailableError, whose message says what to install.
+    `announce` is told what is being waited for. Raises EmulatorUnavailable, whose message says what to install.
     """
     emulator = obtain(log, environment=environment, announce=announce)
     try:
@@ -58,11 +58,17 @@ def running(
 
 
 def obtain(
-    log: Path, *, environment: Mapping[str, str] | None = None, announce: Callable[[str], None] | None = None
+    log: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    preferred_port: int | None = None,
+    announce: Callable[[str], None] | None = None,
 ) -> Emulator:
     """The emulator PUBSUB_EMULATOR_HOST names, else one started now, which lives until `stop` is called with it.
 
-    Raises EmulatorUnavailableError if the one named does not answer, or none can be started.
+    It is started on `preferred_port` if that is free, else on any free one.
+
+    Raises EmulatorUnavailable if the one named does not answer, or none can be started.
     """
     environment = os.environ if environment is None else environment
     named = environment.get(HOST_VARIABLE)
@@ -73,7 +79,8 @@ def obtain(
         announce(f"starting the Pub/Sub emulator ({launcher.description})")
     launcher.prepare(log)
     for attempt in range(1, _PORT_ATTEMPTS + 1):
-        emulator = _start(launcher, log, last_attempt=attempt == _PORT_ATTEMPTS)
+        port = _free_port(preferred_port if attempt == 1 else None)
+        emulator = _start(launcher, port, log, last_attempt=attempt == _PORT_ATTEMPTS)
         if emulator is not None:
             return emulator
     raise AssertionError("the last attempt returns or raises")
@@ -101,20 +108,19 @@ def client_environment(address: str, environment: Mapping[str, str] | None = Non
 
 def _existing(address: str) -> Emulator:
     if not _HOST_AND_PORT.fullmatch(address):
-        raise EmulatorUnavailableError(
+        raise EmulatorUnavailable(
             f"{HOST_VARIABLE} is {address!r}, which is not host:port: set it to, say, localhost:8085, or unset it"
         )
     if not pubsub.answers(address, timeout_seconds=_EXISTING_ASK_SECONDS):
-        raise EmulatorUnavailableError(
+        raise EmulatorUnavailable(
             f"{HOST_VARIABLE} is {address!r} but no Pub/Sub emulator answers there: "
             "start it, or unset the variable and one is started for you"
         )
     return Emulator(address=address, origin=f"named by {HOST_VARIABLE}")
 
 
-def _start(launcher: Launcher, log: Path, *, last_attempt: bool) -> Emulator | None:
-    """Start on a free port. None if it ended at once and another port is worth a try: this one may be taken by now."""
-    port = _free_port()
+def _start(launcher: Launcher, port: int, log: Path, *, last_attempt: bool) -> Emulator | None:
+    """Start on a port. None if it ended at once and another port is worth a try: this one may be taken by now."""
     with _ended_unless_released(launcher, port, log) as started:
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
@@ -125,12 +131,12 @@ def _start(launcher: Launcher, log: Path, *, last_attempt: bool) -> Emulator | N
             if started.process.poll() is not None:
                 if not last_attempt:
                     return None
-                raise EmulatorUnavailableError(
+                raise EmulatorUnavailable(
                     f"the Pub/Sub emulator ({launcher.description}) ended with code {started.process.returncode} "
                     f"instead of starting: {_last_line(log)} (log: {log})"
                 )
             time.sleep(0.1)
-        raise EmulatorUnavailableError(
+        raise EmulatorUnavailable(
             f"the Pub/Sub emulator ({launcher.description}) did not answer within {_START_SECONDS:.0f} s (log: {log})"
         )
 
@@ -161,9 +167,12 @@ def _ended_unless_released(launcher: Launcher, port: int, log: Path) -> Iterator
             stop(emulator)
 
 
-def _free_port() -> int:
+def _free_port(preferred: int | None = None) -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
+        try:
+            probe.bind(("127.0.0.1", preferred or 0))
+        except OSError:
+            return _free_port()
         port: int = probe.getsockname()[1]
         return port
 

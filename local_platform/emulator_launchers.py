@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from local_platform.errors import LakeError
+
 JAR_VARIABLE = "PUBSUB_EMULATOR_JAR"
 IMAGE = "gcr.io/google.com/cloudsdktool/google-cloud-cli:emulators"
 
@@ -19,7 +21,7 @@ _PROBE_SECONDS = 20.0
 _PULL_SECONDS = 900.0
 
 
-class EmulatorUnavailableError(Exception):
+class EmulatorUnavailable(LakeError):
     """There is no emulator and none can be started; the message says why and what to install or set."""
 
 
@@ -31,7 +33,7 @@ class Launcher(Protocol):
         """What is started, for a person to read."""
 
     def prepare(self, log: Path) -> None:
-        """Fetch what is needed before the first start. Raises EmulatorUnavailableError."""
+        """Fetch what is needed before the first start. Raises EmulatorUnavailable."""
 
     def command(self, port: int) -> list[str]:
         """The command that serves the emulator on this loopback port until it gets SIGTERM."""
@@ -81,11 +83,9 @@ class DockerLauncher:
                     [self.docker, "pull", IMAGE], stdout=output, stderr=output, check=False, timeout=_PULL_SECONDS
                 )
             except subprocess.TimeoutExpired:
-                raise EmulatorUnavailableError(
-                    f"docker pull {IMAGE} took over {_PULL_SECONDS:.0f} s (log: {log})"
-                ) from None
+                raise EmulatorUnavailable(f"docker pull {IMAGE} took over {_PULL_SECONDS:.0f} s (log: {log})") from None
         if pulled.returncode != 0:
-            raise EmulatorUnavailableError(f"docker pull {IMAGE} failed with code {pulled.returncode} (log: {log})")
+            raise EmulatorUnavailable(f"docker pull {IMAGE} failed with code {pulled.returncode} (log: {log})")
 
     def command(self, port: int) -> list[str]:
         container = [self.docker, "run", "--rm", "--init", "--name", self._name(port)]
@@ -103,7 +103,7 @@ class DockerLauncher:
 def find_launcher(environment: Mapping[str, str]) -> Launcher:
     """The first way that works here: the jar (named by PUBSUB_EMULATOR_JAR, or gcloud's) under Java, else docker.
 
-    Raises EmulatorUnavailableError with one remedy for each way.
+    Raises EmulatorUnavailable with one remedy for each way.
     """
     path = environment.get("PATH", "")
     jar = _named_jar(environment) or _component_jar(environment, path)
@@ -113,7 +113,7 @@ def find_launcher(environment: Mapping[str, str]) -> Launcher:
     docker = shutil.which("docker", path=path)
     if docker is not None and _succeeds([docker, "info"]):
         return DockerLauncher(docker)
-    raise EmulatorUnavailableError(_remedies(jar, java, docker))
+    raise EmulatorUnavailable(_remedies(jar, java, docker))
 
 
 def _remedies(jar: Path | None, java: str | None, docker: str | None) -> str:
@@ -140,7 +140,7 @@ def _named_jar(environment: Mapping[str, str]) -> Path | None:
         return None
     jar = Path(named).expanduser()
     if not jar.is_file():
-        raise EmulatorUnavailableError(
+        raise EmulatorUnavailable(
             f"{JAR_VARIABLE} is {named!r}, which is no file: name the emulator's jar, or unset it"
         )
     return jar.absolute()

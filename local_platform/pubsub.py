@@ -11,10 +11,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from local_platform.errors import LakeError
+
 if TYPE_CHECKING:  # these take most of a second to import: commands that never talk to Pub/Sub do not pay for them
     from google.pubsub_v1 import PublisherClient, SubscriberClient
 
 LOCAL_PROJECT = "lake-local"
+LOCAL_TOPIC = "shop-events"
+LOCAL_SUBSCRIPTION = "shop-events-lake"
 ACK_DEADLINE_SECONDS = 600  # the longest Pub/Sub allows: a batch is acknowledged only once its objects are written
 
 _PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
@@ -22,11 +26,11 @@ _RESOURCE = re.compile(r"(?!goog)[A-Za-z][A-Za-z0-9._~+%-]{2,254}")
 _CALL_SECONDS = 10.0
 
 
-class BadResourceNameError(ValueError):
+class BadResourceName(LakeError):
     """A project, topic or subscription id that Pub/Sub would reject; the message names it and the rule."""
 
 
-class SubscriptionMismatchError(Exception):
+class SubscriptionMismatch(LakeError):
     """The subscription exists already, on another topic."""
 
 
@@ -40,13 +44,13 @@ class Route:
 
     def __post_init__(self) -> None:
         if not _PROJECT.fullmatch(self.project):
-            raise BadResourceNameError(
+            raise BadResourceName(
                 f"project id {self.project!r} is not valid: use 6 to 30 lower-case letters, digits or hyphens, "
                 "beginning with a letter"
             )
         for kind, name in (("topic", self.topic_id), ("subscription", self.subscription_id)):
             if not _RESOURCE.fullmatch(name):
-                raise BadResourceNameError(
+                raise BadResourceName(
                     f"{kind} id {name!r} is not valid: use 3 to 255 letters, digits or -._~+%, "
                     "beginning with a letter, and not with goog"
                 )
@@ -84,7 +88,7 @@ def answers(address: str, *, timeout_seconds: float) -> bool:
 def create(address: str, route: Route) -> None:
     """Create the topic and the subscription where they do not exist yet.
 
-    Raises SubscriptionMismatchError if the subscription exists on another topic.
+    Raises SubscriptionMismatch if the subscription exists on another topic.
     """
     from google.api_core.exceptions import AlreadyExists
 
@@ -103,7 +107,7 @@ def create(address: str, route: Route) -> None:
         except AlreadyExists:
             found = subscriber.get_subscription(subscription=route.subscription, timeout=_CALL_SECONDS)
             if found.topic != route.topic:
-                raise SubscriptionMismatchError(
+                raise SubscriptionMismatch(
                     f"subscription {route.subscription} exists already and reads {found.topic}, not {route.topic}: "
                     "choose another subscription id, or delete it"
                 ) from None

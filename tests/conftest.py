@@ -10,7 +10,7 @@ import pytest
 from local_platform import emulator as emulators
 from local_platform import pubsub
 from local_platform.emulator import Emulator
-from local_platform.emulator_launchers import EmulatorUnavailableError
+from local_platform.emulator_launchers import EmulatorUnavailable
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +18,7 @@ def running_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emula
     """The emulator that PUBSUB_EMULATOR_HOST names, or one started for this test session on a free port."""
     try:
         emulator = emulators.obtain(tmp_path_factory.mktemp("emulator") / "emulator.log")
-    except EmulatorUnavailableError as reason:
+    except EmulatorUnavailable as reason:
         pytest.skip(str(reason))
     yield emulator
     emulators.stop(emulator)

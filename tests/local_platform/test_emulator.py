@@ -15,7 +15,7 @@ import pytest
 from local_platform import emulator as emulators
 from local_platform import processes, pubsub
 from local_platform.emulator import Emulator
-from local_platform.emulator_launchers import EmulatorUnavailableError, JarLauncher, find_launcher
+from local_platform.emulator_launchers import EmulatorUnavailable, JarLauncher, find_launcher
 
 
 def without_host() -> dict[str, str]:
@@ -26,7 +26,7 @@ def without_host() -> dict[str, str]:
 def jar_launcher() -> JarLauncher:
     try:
         launcher = find_launcher(without_host())
-    except EmulatorUnavailableError as reason:
+    except EmulatorUnavailable as reason:
         pytest.skip(str(reason))
     if not isinstance(launcher, JarLauncher):
         pytest.skip("needs Java and gcloud's emulator: gcloud components install pubsub-emulator")
@@ -68,18 +68,18 @@ def test_a_named_emulator_that_does_not_answer_is_an_error_that_names_it(tmp_pat
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))  # bound, never listening: nothing answers here
         address = f"127.0.0.1:{unused.getsockname()[1]}"
-        with pytest.raises(EmulatorUnavailableError, match=rf"PUBSUB_EMULATOR_HOST is '{address}' but no .* answers"):
+        with pytest.raises(EmulatorUnavailable, match=rf"PUBSUB_EMULATOR_HOST is '{address}' but no .* answers"):
             emulators.obtain(tmp_path / "emulator.log", environment={"PUBSUB_EMULATOR_HOST": address})
 
 
 @pytest.mark.parametrize("value", ["http://localhost:8085", "localhost", "8085", "localhost:port"])
 def test_a_malformed_address_is_an_error_that_shows_the_form(value: str, tmp_path: Path) -> None:
-    with pytest.raises(EmulatorUnavailableError, match=r"not host:port.*localhost:8085"):
+    with pytest.raises(EmulatorUnavailable, match=r"not host:port.*localhost:8085"):
         emulators.obtain(tmp_path / "emulator.log", environment={"PUBSUB_EMULATOR_HOST": value})
 
 
 def test_with_nothing_installed_the_message_names_every_remedy(tmp_path: Path) -> None:
-    with pytest.raises(EmulatorUnavailableError) as error:
+    with pytest.raises(EmulatorUnavailable) as error:
         emulators.obtain(tmp_path / "emulator.log", environment={"PATH": str(tmp_path)})
     message = str(error.value)
     for remedy in ("gcloud components install pubsub-emulator", "Java 11", "install docker", "PUBSUB_EMULATOR_HOST"):
@@ -91,7 +91,7 @@ def test_the_jar_of_a_moved_sdk_is_found_and_java_alone_is_asked_for(tmp_path: P
     jar = tmp_path / "sdk/platform/pubsub-emulator/lib/cloud-pubsub-emulator-1.0.jar"
     jar.parent.mkdir(parents=True)
     jar.touch()
-    with pytest.raises(EmulatorUnavailableError) as error:
+    with pytest.raises(EmulatorUnavailable) as error:
         find_launcher({"PATH": str(tmp_path), "CLOUDSDK_ROOT_DIR": str(tmp_path / "sdk")})
     assert "Java 11" in str(error.value)
     assert "gcloud components" not in str(error.value)
@@ -113,12 +113,12 @@ def test_a_java_that_does_not_run_is_no_java(tmp_path: Path) -> None:
     script(tmp_path / "java", "echo 'No Java runtime present' >&2; exit 1")
     jar = tmp_path / "emulator.jar"
     jar.touch()
-    with pytest.raises(EmulatorUnavailableError, match="Java 11"):
+    with pytest.raises(EmulatorUnavailable, match="Java 11"):
         find_launcher({"PATH": str(tmp_path), "PUBSUB_EMULATOR_JAR": str(jar)})
 
 
 def test_a_jar_named_wrongly_is_an_error_that_names_it(tmp_path: Path) -> None:
-    with pytest.raises(EmulatorUnavailableError, match=r"PUBSUB_EMULATOR_JAR is '/nowhere/emulator\.jar'"):
+    with pytest.raises(EmulatorUnavailable, match=r"PUBSUB_EMULATOR_JAR is '/nowhere/emulator\.jar'"):
         find_launcher({"PATH": str(tmp_path), "PUBSUB_EMULATOR_JAR": "/nowhere/emulator.jar"})
 
 
@@ -126,7 +126,7 @@ def test_an_emulator_that_dies_at_once_shows_its_last_words(tmp_path: Path) -> N
     script(tmp_path / "java", 'test "$1" = -version || { echo "Unsupported class file version" >&2; exit 3; }')
     jar = tmp_path / "emulator.jar"
     jar.touch()
-    with pytest.raises(EmulatorUnavailableError, match=r"code 3 .*Unsupported class file version .*emulator\.log"):
+    with pytest.raises(EmulatorUnavailable, match=r"code 3 .*Unsupported class file version .*emulator\.log"):
         emulators.obtain(
             tmp_path / "emulator.log", environment={"PATH": str(tmp_path), "PUBSUB_EMULATOR_JAR": str(jar)}
         )

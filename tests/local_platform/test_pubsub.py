@@ -6,7 +6,7 @@ import pytest
 from google.cloud import pubsub_v1
 
 from local_platform import pubsub
-from local_platform.pubsub import BadResourceNameError, Route, SubscriptionMismatchError
+from local_platform.pubsub import BadResourceName, Route, SubscriptionMismatch
 
 
 def test_creating_twice_changes_nothing(emulator: str, topic_and_subscription: Route) -> None:
@@ -19,7 +19,7 @@ def test_creating_twice_changes_nothing(emulator: str, topic_and_subscription: R
 
 def test_a_subscription_of_another_topic_is_refused(emulator: str, topic_and_subscription: Route) -> None:
     other = Route(topic_and_subscription.project, "another-topic", topic_and_subscription.subscription_id)
-    with pytest.raises(SubscriptionMismatchError, match=rf"reads {topic_and_subscription.topic}, not .*/another-topic"):
+    with pytest.raises(SubscriptionMismatch, match=rf"reads {topic_and_subscription.topic}, not .*/another-topic"):
         pubsub.create(emulator, other)
 
 
@@ -44,5 +44,5 @@ def test_deleting_what_is_gone_is_quiet(emulator: str, topic_and_subscription: R
 def test_a_name_pubsub_would_reject_is_refused_with_the_rule(
     project: str, topic: str, subscription: str, named: str
 ) -> None:
-    with pytest.raises(BadResourceNameError, match=rf"^{named} is not valid: use "):
+    with pytest.raises(BadResourceName, match=rf"^{named} is not valid: use "):
         Route(project, topic, subscription)

@@ -1,0 +1,1 @@
+"""The platform that keeps running: `lake up`, `lake status`, `lake down`."""
