@@ -7,27 +7,9 @@ import msgspec
 
 from beam_pipeline.messages import hive_date, rfc3339
 from beam_pipeline.objects import StoredObject, object_name
+from event_contract import ManifestRecord
 
 FOLDER: Final = "_control/manifest"
-
-
-class ManifestRecord(msgspec.Struct, frozen=True, kw_only=True, order=True):
-    """One object of the lake or of quarantine, as written.
-
-    ``path`` is relative to ``root`` ("lake" or "quarantine"). ``date`` is the event date in the lake, the publish date in
-    quarantine. ``bytes`` is the stored size. Times are RFC 3339 in UTC.
-    """
-
-    path: str
-    root: str
-    event_type: str | None
-    reason: str | None
-    date: str
-    rows: int
-    bytes: int
-    min_publish_time: str
-    max_publish_time: str
-    written_at: str
 
 
 def record_of(destination: str, stored: StoredObject, written_micros: int) -> ManifestRecord:

@@ -14,11 +14,11 @@ from apache_beam.pvalue import PBegin, PCollection
 from beam_pipeline.batching import BatchByKey, PublishTimeWindows
 from beam_pipeline.chunking import CHUNK_BYTES, Chunk
 from beam_pipeline.file_input import ReadMessageFiles
-from beam_pipeline.manifest import ManifestRecord
 from beam_pipeline.messages import Message, from_pubsub
 from beam_pipeline.options import IngestionConfig, IngestionOptions
 from beam_pipeline.validation import ValidateRouteChunk
 from beam_pipeline.writing import WriteManifest, WriteObjects, by_root
+from event_contract import ManifestRecord
 
 _MANIFEST_RECORDS_PER_FILE: Final = 1000
 

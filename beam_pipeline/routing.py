@@ -5,8 +5,10 @@ import json
 from base64 import b64encode
 from typing import Final
 
+import msgspec
+
 from beam_pipeline.messages import Message, hive_date, rfc3339
-from event_contract import Partition, Rejection
+from event_contract import Attribute, Partition, QuarantinedMessage, Rejection
 
 LAKE: Final = "lake"
 QUARANTINE: Final = "quarantine"
@@ -43,18 +45,18 @@ def lake_line(message: Message) -> bytes:
 
 def quarantine_line(message: Message, rejection: Rejection, pipeline_version: str) -> bytes:
     """The message in an envelope that gives back its exact bytes and says why it is here."""
-    envelope = {
-        "code": rejection.code.value,
-        "message": rejection.message,
-        "field": rejection.field,
-        "payload": b64encode(message.data).decode(),
-        "attributes": [{"key": key, "value": value} for key, value in sorted(message.attributes.items())],
-        "message_id": message.message_id,
-        "publish_time": rfc3339(message.publish_micros),
-        "pipeline_version": pipeline_version,
-        "fingerprint": hashlib.sha256(message.data).hexdigest(),
-    }
-    return json.dumps(envelope, separators=(",", ":")).encode() + b"\n"
+    envelope = QuarantinedMessage(
+        code=rejection.code.value,
+        message=rejection.message,
+        field=rejection.field,
+        payload=b64encode(message.data).decode(),
+        attributes=sorted(Attribute(key=key, value=value) for key, value in message.attributes.items()),
+        message_id=message.message_id,
+        publish_time=rfc3339(message.publish_micros),
+        pipeline_version=pipeline_version,
+        fingerprint=hashlib.sha256(message.data).hexdigest(),
+    )
+    return msgspec.json.encode(envelope) + b"\n"
 
 
 def json_string(text: str) -> bytes:

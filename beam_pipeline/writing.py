@@ -7,10 +7,11 @@ import apache_beam as beam
 
 from beam_pipeline import counters
 from beam_pipeline.chunking import Chunk
-from beam_pipeline.manifest import ManifestRecord, manifest_object, record_of
+from beam_pipeline.manifest import manifest_object, record_of
 from beam_pipeline.objects import pack
 from beam_pipeline.routing import LAKE
 from beam_pipeline.storage import store
+from event_contract import ManifestRecord
 
 
 class WriteObjects(beam.DoFn):

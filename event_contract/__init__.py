@@ -4,6 +4,7 @@ from event_contract.amounts import minor_units, money
 from event_contract.errors import DESCRIPTIONS, ErrorCode, Rejection
 from event_contract.events import EVENT_TYPES, RESERVED_FIELD, SCHEMA_VERSIONS, Event
 from event_contract.inspection import decode, inspect
+from event_contract.lake_records import Attribute, ManifestRecord, QuarantinedMessage
 from event_contract.limits import MAX_MESSAGE_BYTES
 from event_contract.partitions import Partition
 
@@ -13,9 +14,12 @@ __all__ = [
     "MAX_MESSAGE_BYTES",
     "RESERVED_FIELD",
     "SCHEMA_VERSIONS",
+    "Attribute",
     "ErrorCode",
     "Event",
+    "ManifestRecord",
     "Partition",
+    "QuarantinedMessage",
     "Rejection",
     "decode",
     "inspect",

@@ -18,22 +18,23 @@ SCHEMA_VERSIONS: Final = (1,)
 
 EventId = Annotated[
     str,
-    Meta(pattern=r"\A[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\Z"),
+    Meta(
+        pattern=r"\A[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\Z",
+        extra={"rule": "UUID with hyphens"},
+    ),
 ]
 Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARACTERS)]
 Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARACTERS)]
-Path = Annotated[str, Meta(pattern=r"\A/", max_length=MAX_TEXT_CHARACTERS)]
+Path = Annotated[
+    str, Meta(pattern=r"\A/", max_length=MAX_TEXT_CHARACTERS, extra={"rule": "starts with `/`, up to 512 characters"})
+]
 Money = Annotated[
-    str,
-    Meta(
-        pattern=r"\A(?:0|[1-9][0-9]{0,11})\.[0-9]{2}\Z",
-        extra={"bigquery": "NUMERIC"},
-    ),
+    str, Meta(pattern=r"\A(?:0|[1-9][0-9]{0,11})\.[0-9]{2}\Z", extra={"rule": "decimal string with two decimals"})
 ]
 """A decimal string with two decimals: a JSON number would pass through a binary float in most readers."""
-Currency = Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z")]
+Currency = Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z", extra={"rule": "three capital letters"})]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
-Timestamp = Annotated[str, Meta(extra={"bigquery": "TIMESTAMP"})]
+Timestamp = Annotated[str, Meta(extra={"rule": "RFC 3339 with offset"})]
 """RFC 3339 with an offset. Text here: `partitions.locate` tells its faults apart and finds the day in one go."""
 
 Device = Literal["mobile", "desktop", "tablet"]

@@ -1,0 +1,54 @@
+"""What the pipeline itself writes beside the events: the ``_ingest`` key, quarantined messages, the manifest."""
+
+from typing import Annotated, Final
+
+from msgspec import Meta, Struct
+
+_Instant = Annotated[str, Meta(extra={"type": "timestamp"})]
+_Date = Annotated[str, Meta(extra={"type": "date"})]
+
+
+class Ingest(Struct, frozen=True, kw_only=True):
+    """Where a line of the lake comes from; the value of its key ``_ingest``."""
+
+    message_id: Annotated[str, Meta(description="Pub/Sub's id of the message, or FILE:LINE.")]
+    publish_time: Annotated[_Instant, Meta(description="When the message was published, UTC.")]
+
+
+class Attribute(Struct, frozen=True, kw_only=True, order=True):
+    """One attribute of a message."""
+
+    key: Annotated[str, Meta(description="Name of the attribute.")]
+    value: Annotated[str, Meta(description="Its value.")]
+
+
+class QuarantinedMessage(Struct, frozen=True, kw_only=True):
+    """A message that the contract refused, with the reason and everything needed to send it again."""
+
+    code: Annotated[str, Meta(description="Error code: why the message was refused.")]
+    message: Annotated[str, Meta(description="The reason in words; may quote the sender.")]
+    field: Annotated[str | None, Meta(description="Path of the field at fault, or null where no single field is.")]
+    payload: Annotated[str, Meta(description="The exact bytes of the message, in base64.")]
+    attributes: Annotated[list[Attribute], Meta(description="Attributes of the message, by name.")]
+    message_id: Annotated[str, Meta(description="Pub/Sub's id of the message, or FILE:LINE.")]
+    publish_time: Annotated[_Instant, Meta(description="When the message was published, UTC.")]
+    pipeline_version: Annotated[str, Meta(description="Version of the pipeline that refused it.")]
+    fingerprint: Annotated[str, Meta(description="SHA-256 of the message's bytes, in hexadecimal.")]
+
+
+class ManifestRecord(Struct, frozen=True, kw_only=True, order=True):
+    """One object of the lake or of quarantine, as written."""
+
+    path: Annotated[str, Meta(description="Path of the object, relative to its root.")]
+    root: Annotated[str, Meta(description="lake or quarantine.")]
+    event_type: Annotated[str | None, Meta(description="Event type of the rows; null in quarantine.")]
+    reason: Annotated[str | None, Meta(description="Error code of the rows; null in the lake.")]
+    date: Annotated[_Date, Meta(description="Event date (lake) or publish date (quarantine), UTC.")]
+    rows: Annotated[int, Meta(description="Lines in the object.")]
+    bytes: Annotated[int, Meta(description="Stored size of the object, in bytes.")]
+    min_publish_time: Annotated[_Instant, Meta(description="Earliest publish time of its messages, UTC.")]
+    max_publish_time: Annotated[_Instant, Meta(description="Latest publish time of its messages, UTC.")]
+    written_at: Annotated[_Instant, Meta(description="When it was stored, UTC.")]
+
+
+INGEST_DESCRIPTION: Final = "Where the line comes from; added by the pipeline."
