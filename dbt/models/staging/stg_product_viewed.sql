@@ -1,0 +1,22 @@
+with source as (
+
+    select * from {{ source('lake', 'product_viewed') }}
+
+),
+
+renamed as (
+
+    select
+        {{ event_envelope() }},
+        product_id,
+        product_name,
+        category,
+        {{ money_from_text('unit_price') }} as unit_price,
+        currency
+    from source
+    where event_id is not null
+    qualify {{ is_first_copy() }}
+
+)
+
+select * from renamed

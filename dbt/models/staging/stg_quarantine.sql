@@ -1,0 +1,29 @@
+with source as (
+
+    select * from {{ source('lake', 'quarantine') }}
+
+),
+
+renamed as (
+
+    select
+        message_id,
+        {{ date_from_parts('year', 'month', 'day') }} as publish_date,
+        {{ utc_timestamp('publish_time') }} as published_at,
+        reason as error_code,
+        message as error_message,
+        field as field_path,
+        fingerprint,
+        pipeline_version,
+        year,
+        month,
+        day,
+        count(*) over (partition by year, month, day, message_id, fingerprint) as copies
+    from source
+    where message_id is not null
+    -- A redelivered message is quarantined again: the same id and the same bytes on the same publish date.
+    qualify row_number() over (partition by year, month, day, message_id, fingerprint order by reason) = 1
+
+)
+
+select * from renamed
