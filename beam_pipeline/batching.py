@@ -25,6 +25,8 @@ class PublishTimeWindows(beam.PTransform):
         self._allowed_lateness_seconds = allowed_lateness_seconds
 
     def expand(self, pcoll: PCollection) -> PCollection:
+        if pcoll.is_bounded:
+            return pcoll | "AssignWindows" >> beam.WindowInto(FixedWindows(self._window_seconds))
         return pcoll | "AssignWindows" >> beam.WindowInto(
             FixedWindows(self._window_seconds),
             trigger=AfterWatermark(late=AfterCount(1)),

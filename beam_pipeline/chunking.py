@@ -1,11 +1,14 @@
 """Chunks: runs of lines for one destination and one publish-time window.
 
 Beam charges per element (windowing alone 19 µs each), so lines travel in chunks: validated, routed and joined in one
-DoFn, and only then windowed, shuffled and grouped.
+DoFn, and only then windowed, shuffled and grouped. It also charges per byte, Dataflow on the bill and a local run in
+copies, so chunks travel compressed.
 """
 
 from collections.abc import Iterator
 from typing import Final, NamedTuple
+
+from isal import isal_zlib
 
 CHUNK_BYTES: Final = 256 * 1024
 """A chunk is emitted when it has grown to this many bytes; one long line may overshoot."""
@@ -14,13 +17,29 @@ MAX_OPEN_BYTES: Final = 64 * 1024 * 1024
 """All open chunks are emitted when together they hold this much: bounds a bundle with very many destinations."""
 
 
-class Chunk(NamedTuple):
-    """Lines of one destination and window; publish times in microseconds since the epoch."""
+_LEVEL: Final = 1  # of ISA-L: events shrink to a fifth, at about a gigabyte a second
 
-    lines: bytes
+
+class Chunk(NamedTuple):
+    """Lines of one destination and window, compressed; publish times in microseconds since the epoch.
+
+    ``size`` is that of the lines, in bytes.
+    """
+
+    packed: bytes
+    size: int
     rows: int
     first_publish_micros: int
     last_publish_micros: int
+
+    def lines(self) -> bytes:
+        """The lines, each with its line feed.
+
+        Raises:
+            isal_zlib.error: the chunk was damaged on its way; its checksum says so.
+        """
+        unpacked: bytes = isal_zlib.decompress(self.packed, bufsize=self.size)
+        return unpacked
 
 
 class _OpenChunk:
@@ -32,7 +51,8 @@ class _OpenChunk:
         self.first = self.last = publish_micros
 
     def close(self) -> Chunk:
-        return Chunk(b"".join(self.lines), len(self.lines), self.first, self.last)
+        content = b"".join(self.lines)
+        return Chunk(isal_zlib.compress(content, _LEVEL), self.size, len(self.lines), self.first, self.last)
 
 
 class Chunker:

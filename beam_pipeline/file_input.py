@@ -11,6 +11,7 @@ from apache_beam.io.filesystem import CompressionTypes, FileMetadata
 from apache_beam.io.filesystems import FileSystems
 from isal import igzip
 
+from beam_pipeline.coders import MessageList
 from beam_pipeline.messages import Message
 
 MESSAGES_PER_LIST: Final = 1000
@@ -71,5 +72,5 @@ class ReadMessageFiles(beam.PTransform):
             begin
             | "MatchFiles" >> MatchFiles(self._pattern)
             | "SpreadFiles" >> beam.Reshuffle()
-            | "ReadLines" >> beam.FlatMap(read_messages)
+            | "ReadLines" >> beam.FlatMap(read_messages).with_output_types(MessageList)
         )

@@ -5,6 +5,7 @@ from typing import Final
 
 import apache_beam as beam
 
+from beam_pipeline.coders import MessageList
 from beam_pipeline.messages import Message
 
 _waiting: Final[dict[str, list[list[Message]]]] = {}
@@ -25,7 +26,11 @@ class TakeMicroBatch(beam.PTransform):
         _waiting[self._name] = lists
 
     def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection:
-        return begin | "Start" >> beam.Impulse() | "TakeBatch" >> beam.FlatMap(_take, self._name)
+        return (
+            begin
+            | "Start" >> beam.Impulse()
+            | "TakeBatch" >> beam.FlatMap(_take, self._name).with_output_types(MessageList)
+        )
 
 
 def _take(_: bytes, name: str) -> Iterator[list[Message]]:

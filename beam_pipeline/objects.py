@@ -36,18 +36,18 @@ def pack(
     batch: list[Chunk] = []
     size = rows = 0
     for chunk in sorted(chunks):
-        if batch and (size + len(chunk.lines) > max_bytes or rows + chunk.rows > max_rows):
+        if batch and (size + chunk.size > max_bytes or rows + chunk.rows > max_rows):
             yield _seal(batch, window_start_micros, compression)
             batch, size, rows = [], 0, 0
         batch.append(chunk)
-        size += len(chunk.lines)
+        size += chunk.size
         rows += chunk.rows
     if batch:
         yield _seal(batch, window_start_micros, compression)
 
 
 def _seal(chunks: list[Chunk], window_start_micros: int, compression: str) -> StoredObject:
-    content = b"".join([chunk.lines for chunk in chunks])
+    content = b"".join([chunk.lines() for chunk in chunks])
     return StoredObject(
         name=object_name(content, window_start_micros) + EXTENSIONS[compression],
         data=compress(content, compression),

@@ -12,7 +12,8 @@ from apache_beam.options.pipeline_options import (
 from apache_beam.pvalue import PBegin, PCollection
 
 from beam_pipeline.batching import BatchByKey, PublishTimeWindows
-from beam_pipeline.chunking import CHUNK_BYTES, Chunk
+from beam_pipeline.chunking import CHUNK_BYTES
+from beam_pipeline.coders import MessageList
 from beam_pipeline.file_input import ReadMessageFiles
 from beam_pipeline.messages import Message, from_pubsub
 from beam_pipeline.options import IngestionConfig, IngestionOptions
@@ -40,7 +41,7 @@ class ReadMessages(beam.PTransform):
             begin
             | "ReadFromPubSub"
             >> ReadFromPubSub(subscription=self._subscription, id_label=self._id_label, with_attributes=True)
-            | "AsMessages" >> beam.Map(_as_list).with_output_types(list[Message])
+            | "AsMessages" >> beam.Map(_as_list).with_output_types(MessageList)
         )
 
 
@@ -66,7 +67,6 @@ class IngestMessages(beam.PTransform):
         records = (
             (routed[ValidateRouteChunk.VALID], routed[ValidateRouteChunk.QUARANTINED])
             | "LakeAndQuarantine" >> beam.Flatten()
-            | "TypeChunks" >> beam.Map(_identity).with_output_types(tuple[str, Chunk])
             | "PublishTimeWindows" >> PublishTimeWindows(config.window_seconds, config.allowed_lateness_seconds)
             | "BatchObjects" >> BatchByKey(_chunks_per_object(config), config.max_object_age_seconds)
             | "WriteObjects"
@@ -80,10 +80,6 @@ class IngestMessages(beam.PTransform):
             | "BatchRecords" >> BatchByKey(_MANIFEST_RECORDS_PER_FILE, config.max_object_age_seconds)
             | "WriteManifest" >> beam.ParDo(WriteManifest(config.output_path))
         )
-
-
-def _identity(routed: tuple[str, Chunk]) -> tuple[str, Chunk]:
-    return routed
 
 
 def _chunks_per_object(config: IngestionConfig) -> int:

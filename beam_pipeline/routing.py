@@ -1,8 +1,8 @@
 """Where one message goes, and the line it becomes there. Pure functions; the DoFns are thin around them."""
 
 import hashlib
-import json
 from base64 import b64encode
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -15,6 +15,7 @@ QUARANTINE: Final = "quarantine"
 
 _LINE_BREAKS_TO_SPACES: Final = bytes.maketrans(b"\n\r", b"  ")
 _JSON_WHITESPACE: Final = b" \t\n\r"
+_json: Final = msgspec.json.Encoder().encode
 
 
 def lake_destination(partition: Partition) -> str:
@@ -33,14 +34,26 @@ def lake_line(message: Message) -> bytes:
     Only for a message that the contract accepted: a JSON object with at least one key, in which a line break can only be
     white space.
     """
-    body = message.data.rstrip(_JSON_WHITESPACE)
+    body = message.data
+    if not body.endswith(b"}"):
+        body = body.rstrip(_JSON_WHITESPACE)
     if b"\n" in body or b"\r" in body:
         body = body.translate(_LINE_BREAKS_TO_SPACES)
-    return b'%b,"_ingest":{"message_id":%b,"publish_time":"%b"}}\n' % (
-        body[:-1],
-        json_string(message.message_id),
-        rfc3339(message.publish_micros).encode(),
+    return b"".join(
+        (
+            body[:-1],
+            b',"_ingest":{"message_id":',
+            _json(message.message_id),
+            b',"publish_time":"',
+            _rfc3339_bytes(message.publish_micros),
+            b'"}}\n',
+        )
     )
+
+
+@lru_cache(maxsize=4096)
+def _rfc3339_bytes(publish_micros: int) -> bytes:
+    return rfc3339(publish_micros).encode()
 
 
 def quarantine_line(message: Message, rejection: Rejection, pipeline_version: str) -> bytes:
@@ -56,9 +69,4 @@ def quarantine_line(message: Message, rejection: Rejection, pipeline_version: st
         pipeline_version=pipeline_version,
         fingerprint=hashlib.sha256(message.data).hexdigest(),
     )
-    return msgspec.json.encode(envelope) + b"\n"
-
-
-def json_string(text: str) -> bytes:
-    """A JSON string literal; message ids of Pub/Sub are digits and need no escaping."""
-    return b'"%b"' % text.encode() if text.isalnum() and text.isascii() else json.dumps(text).encode()
+    return _json(envelope) + b"\n"

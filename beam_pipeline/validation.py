@@ -11,6 +11,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from beam_pipeline import counters
 from beam_pipeline.chunking import Chunk, Chunker
+from beam_pipeline.coders import MessageList
 from beam_pipeline.messages import Message
 from beam_pipeline.routing import lake_destination, lake_line, quarantine_destination, quarantine_line
 from event_contract import Rejection, inspect
@@ -19,6 +20,8 @@ Routed = tuple[str, Chunk]
 """A chunk with the destination (`routing`) of its lines."""
 
 
+@beam.typehints.with_input_types(MessageList)
+@beam.typehints.with_output_types(Routed)
 class ValidateRouteChunk(beam.DoFn):
     """Messages in, chunks out: of valid events on the main output, of quarantined messages on ``QUARANTINED``.
 
