@@ -1,0 +1,71 @@
+# Two commands matter: `make demo` and `make test`. Everything is installed into .venv; only Python 3.11+ and make are needed.
+PYTHON ?= python3
+EVENTS ?= 50000
+DAYS ?= 7
+SEED ?= 42
+BIN := .venv/bin
+UV ?= $(shell command -v uv 2>/dev/null || echo $(CURDIR)/$(BIN)/uv)
+INSTALL = $(UV) pip install --quiet --python $(BIN)/python
+CODE := event_contract beam_pipeline producer local_platform
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-all demo up down test test-fast lint format generate lock bench clean
+
+help: ## Show what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "$(PYTHON) is older than 3.11: install Python 3.11 or newer, or name one with PYTHON=…"; exit 2; }
+	@echo "Making .venv with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv .venv
+	@[ -x "$(UV)" ] || { echo "Fetching uv with pip"; $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }
+
+.venv/.%.stamp: requirements/%.txt | $(BIN)/python
+	@echo "Installing $* ($$(grep -c '^[a-z0-9].*==' $<) packages)"
+	@$(INSTALL) --require-hashes -r $<
+	@touch $@
+
+.venv/.lake.stamp: pyproject.toml setup.py | .venv/.ingestion.stamp
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: .venv/.ingestion.stamp .venv/.warehouse.stamp .venv/.lake.stamp ## Install what the demo needs, and the lake command
+setup-all: setup .venv/.dev.stamp ## Install what tests and linters need, too
+
+demo: setup ## From nothing to a report: EVENTS=50000 DAYS=7 SEED=42
+	@$(BIN)/lake demo --events $(EVENTS) --days $(DAYS) --seed $(SEED)
+
+up: setup ## Start Pub/Sub and the ingestion job in the background
+	@$(BIN)/lake up
+
+down: ## Stop what `make up` started
+	@$(BIN)/lake down
+
+test: setup-all ## Run all tests
+	@$(BIN)/pytest
+
+test-fast: setup-all ## Run the tests that need no other program: seconds
+	@$(BIN)/pytest -q tests/event_contract tests/beam_pipeline/unit
+
+lint: setup-all ## Check format, types, SQL and generated files
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m event_contract.generate --check
+
+format: setup-all ## Format the Python code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+generate: setup ## Renew what follows from the event contract
+	@$(BIN)/python -m event_contract.generate
+
+bench: setup-all ## Measure the ingestion against what it is judged by
+	@$(BIN)/python -m benchmarks
+
+lock: | $(BIN)/python ## Pin all dependencies again, with hashes
+	@UV=$(UV) requirements/lock.sh
+
+clean: ## Remove what was built and simulated; keep .venv
+	@rm -rf .lake dbt/target dbt/logs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
