@@ -16,6 +16,7 @@ import msgspec
 
 from local_platform import processes, pubsub
 from local_platform.emulator_launchers import EmulatorUnavailable, Launcher, find_launcher
+from local_platform.errors import LakeError
 from local_platform.processes import Ending, ProcessRecord
 
 HOST_VARIABLE = "PUBSUB_EMULATOR_HOST"
@@ -26,6 +27,10 @@ _STOP_GRACE_SECONDS = 10.0
 _ASK_SECONDS = 2.0
 _EXISTING_ASK_SECONDS = 5.0
 _PORT_ATTEMPTS = 3
+
+
+class NamedEmulatorUnusable(LakeError):
+    """PUBSUB_EMULATOR_HOST is malformed, or nothing answers there. Not to be passed over: the user meant that one."""
 
 
 class Emulator(msgspec.Struct, frozen=True):
@@ -48,7 +53,7 @@ def running(
 ) -> Iterator[Emulator]:
     """An emulator for the time of a `with` block; one that we started is ended with it, whatever happens inside.
 
-    `announce` is told what is being waited for. Raises EmulatorUnavailable, whose message says what to install.
+    `announce` is told what is being waited for. Raises as `obtain` does.
     """
     emulator = obtain(log, environment=environment, announce=announce)
     try:
@@ -68,7 +73,7 @@ def obtain(
 
     It is started on `preferred_port` if that is free, else on any free one.
 
-    Raises EmulatorUnavailable if the one named does not answer, or none can be started.
+    Raises NamedEmulatorUnusable if the one named does not answer; EmulatorUnavailable if none can be started.
     """
     environment = os.environ if environment is None else environment
     named = environment.get(HOST_VARIABLE)
@@ -108,11 +113,11 @@ def client_environment(address: str, environment: Mapping[str, str] | None = Non
 
 def _existing(address: str) -> Emulator:
     if not _HOST_AND_PORT.fullmatch(address):
-        raise EmulatorUnavailable(
+        raise NamedEmulatorUnusable(
             f"{HOST_VARIABLE} is {address!r}, which is not host:port: set it to, say, localhost:8085, or unset it"
         )
     if not pubsub.answers(address, timeout_seconds=_EXISTING_ASK_SECONDS):
-        raise EmulatorUnavailable(
+        raise NamedEmulatorUnusable(
             f"{HOST_VARIABLE} is {address!r} but no Pub/Sub emulator answers there: "
             "start it, or unset the variable and one is started for you"
         )

@@ -32,9 +32,9 @@ class Places:
         return self.folder / "warehouse.duckdb"
 
     @property
-    def report(self) -> Path:
-        """Folder of the page."""
-        return self.folder / "report"
+    def page(self) -> Path:
+        """The page to open."""
+        return self.folder / "report" / "index.html"
 
     @property
     def truth(self) -> Path:

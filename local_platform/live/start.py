@@ -46,6 +46,10 @@ def up(run_folder: Path, folder: Path, route: Route, announce: Callable[[str], N
         LakeError: the platform is up with another folder, topic or subscription.
         IngestDidNotStart: the ingestion failed at once; the message holds its last words.
     """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LakeError(f"--folder {folder} cannot be made ({error.strerror}): choose another one") from None
     with states.locked(run_folder):
         state = states.load(run_folder)
         emulator_is_new = state is None or not state.emulator_runs
@@ -104,7 +108,6 @@ def _start_ingest(run_folder: Path, state: RunState) -> RunState:
         summary_file=places.ingest_summary,
         subscription=state.subscription,
     )
-    places.folder.mkdir(parents=True, exist_ok=True)
     places.ingest_summary.unlink(missing_ok=True)
     environment = emulators.client_environment(state.emulator.address, ingestion.environment())
     log = run_folder / "ingest.log"

@@ -14,7 +14,7 @@ import pytest
 
 from local_platform import emulator as emulators
 from local_platform import processes, pubsub
-from local_platform.emulator import Emulator
+from local_platform.emulator import Emulator, NamedEmulatorUnusable
 from local_platform.emulator_launchers import EmulatorUnavailable, JarLauncher, find_launcher
 
 
@@ -68,13 +68,13 @@ def test_a_named_emulator_that_does_not_answer_is_an_error_that_names_it(tmp_pat
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))  # bound, never listening: nothing answers here
         address = f"127.0.0.1:{unused.getsockname()[1]}"
-        with pytest.raises(EmulatorUnavailable, match=rf"PUBSUB_EMULATOR_HOST is '{address}' but no .* answers"):
+        with pytest.raises(NamedEmulatorUnusable, match=rf"PUBSUB_EMULATOR_HOST is '{address}' but no .* answers"):
             emulators.obtain(tmp_path / "emulator.log", environment={"PUBSUB_EMULATOR_HOST": address})
 
 
 @pytest.mark.parametrize("value", ["http://localhost:8085", "localhost", "8085", "localhost:port"])
 def test_a_malformed_address_is_an_error_that_shows_the_form(value: str, tmp_path: Path) -> None:
-    with pytest.raises(EmulatorUnavailable, match=r"not host:port.*localhost:8085"):
+    with pytest.raises(NamedEmulatorUnusable, match=r"not host:port.*localhost:8085"):
         emulators.obtain(tmp_path / "emulator.log", environment={"PUBSUB_EMULATOR_HOST": value})
 
 

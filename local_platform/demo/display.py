@@ -1,0 +1,116 @@
+"""Progress while a person, or a build log, waits: live bars on a terminal, a plain line every few seconds elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+_PLAIN_SECONDS = 3.0
+
+
+class Task(Protocol):
+    """One thing that is under way."""
+
+    def update(self, done: int, note: str = "") -> None:
+        """So many are done; `note` says something about them."""
+
+    def finish(self, note: str = "") -> None:
+        """It is over; `note` says how it went."""
+
+
+class Display(Protocol):
+    """Where progress is shown."""
+
+    def say(self, line: str) -> None:
+        """A line that stays."""
+
+    def task(self, label: str, total: int | None = None) -> Task:
+        """Begin something; `total` is how many there are to do, if that is known."""
+
+
+@contextlib.contextmanager
+def open_display(console: Console) -> Iterator[Display]:
+    """The display that suits the console: live if it is a terminal."""
+    if not console.is_terminal:
+        yield _PlainDisplay(console)
+        return
+    columns = (
+        SpinnerColumn(finished_text="[green]✓"),
+        TextColumn("{task.description:<10}"),
+        BarColumn(bar_width=30),
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        yield _LiveDisplay(progress)
+
+
+def share_done(done: int, total: int | None) -> str:
+    """`12,000 of 50,000 (24 %)`, or just the number."""
+    return f"{done:,}" if not total else f"{done:,} of {total:,} ({100 * done // total} %)"
+
+
+class _LiveDisplay:
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def say(self, line: str) -> None:
+        self._progress.console.print(line, highlight=False)
+
+    def task(self, label: str, total: int | None = None) -> Task:
+        return _LiveTask(self._progress, self._progress.add_task(label, total=total, note=""), total)
+
+
+class _LiveTask:
+    def __init__(self, progress: Progress, task: TaskID, total: int | None) -> None:
+        self._progress = progress
+        self._task = task
+        self._total = total
+
+    def update(self, done: int, note: str = "") -> None:
+        shown = share_done(done, self._total) if self._total else ""
+        self._progress.update(self._task, completed=done, note=" ".join(filter(None, (shown, note))))
+
+    def finish(self, note: str = "") -> None:
+        total = self._total or 1
+        self._progress.update(self._task, total=total, completed=total, note=note)
+        self._progress.stop_task(self._task)
+
+
+class _PlainDisplay:
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        self._console = console
+        self._clock = clock
+        self._started = clock()
+
+    def say(self, line: str) -> None:
+        self._console.print(
+            f"[{self._clock() - self._started:6.1f} s] {line}", highlight=False, markup=False, soft_wrap=True
+        )
+
+    def task(self, label: str, total: int | None = None) -> Task:
+        return _PlainTask(label, total, self.say, self._clock)
+
+
+class _PlainTask:
+    def __init__(self, label: str, total: int | None, say: Callable[[str], None], clock: Callable[[], float]) -> None:
+        self._label = label
+        self._total = total
+        self._say = say
+        self._clock = clock
+        self._said = clock()
+        say(f"{label}: begins")
+
+    def update(self, done: int, note: str = "") -> None:
+        if self._clock() - self._said >= _PLAIN_SECONDS:
+            self._said = self._clock()
+            shown = share_done(done, self._total) if self._total or done else ""
+            self._say(f"{self._label}: {' '.join(filter(None, (shown, note)))}")
+
+    def finish(self, note: str = "") -> None:
+        self._say(f"{self._label}: {note or 'done'}")

@@ -1,0 +1,69 @@
+"""The demo from start to end: each phase timed, everything it started ended, whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+from rich.console import Console
+
+from local_platform import emulator as emulators
+from local_platform.demo import folder, steps, summary
+from local_platform.demo.display import Display, open_display
+from local_platform.demo.options import DemoOptions
+from local_platform.demo.summary import DemoResult
+from local_platform.emulator_launchers import EmulatorUnavailable
+from local_platform.ingestion import IngestSummary
+
+
+class _Stopwatch:
+    """Seconds by phase, in the order of the phases."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextlib.contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        begun = time.monotonic()
+        yield
+        self.seconds[name] = time.monotonic() - begun
+
+
+def demo(options: DemoOptions, console: Console) -> int:
+    """Run the demo and print its account.
+
+    Returns the exit code: 0, or 1 if a message is unaccounted for, or the warehouse or the page failed.
+    """
+    options.simulation()  # what cannot be simulated is refused before anything is emptied or started
+    folder.prepare(options.folder)
+    clock = _Stopwatch()
+    with clock.phase("total"), open_display(console) as display:
+        transport, ingested = _ingest(options, display, clock)
+        with clock.phase("audit"):
+            audit = steps.check(options.places, display)
+        with clock.phase("dbt"):
+            warehouse = steps.build_warehouse(options.places, display)
+        with clock.phase("page"):
+            page = steps.render_page(options, audit, ingested, display) if warehouse.published else None
+    result = DemoResult(transport, ingested, audit, warehouse, page, clock.seconds)
+    summary.show(result, console)
+    return 0 if result.succeeded else 1
+
+
+def _ingest(options: DemoOptions, display: Display, clock: _Stopwatch) -> tuple[str, IngestSummary]:
+    if not options.file_mode:
+        with contextlib.ExitStack() as cleanup:
+            try:
+                with clock.phase("emulator"):
+                    emulator = cleanup.enter_context(
+                        emulators.running(options.places.logs / "emulator.log", announce=display.say)
+                    )
+            except EmulatorUnavailable as reason:
+                display.say(f"Going through a file instead of Pub/Sub: {reason}.")
+            else:
+                with clock.phase("publish and ingest"):
+                    ingested = steps.stream(options, emulator, display)
+                return f"Pub/Sub emulator at {emulator.address} ({emulator.origin})", ingested
+    with clock.phase("write and ingest"):
+        return f"the file {options.places.messages}", steps.through_file(options, display)

@@ -1,0 +1,147 @@
+"""The steps of the demo, each with its progress: events through the platform, the audit, the warehouse, the page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from local_platform import emulator as emulators
+from local_platform import ingestion, pubsub
+from local_platform.demo import audit as audits
+from local_platform.demo import ingest_run
+from local_platform.demo.audit import Audit
+from local_platform.demo.display import Display, Task
+from local_platform.demo.options import DemoOptions
+from local_platform.emulator import Emulator
+from local_platform.errors import LakeError
+from local_platform.ingestion import IngestJob, IngestSummary
+from local_platform.places import Places
+from local_platform.pubsub import Route
+from local_platform.report import ReportError, render
+from local_platform.warehouse import BuildResult, NodeDone, WarehouseError, build
+from producer import PublishFailed, TopicUnavailable, publish_to_topic, simulate, write_to_file
+
+# Not those of `lake up`: a demo on the same emulator leaves its messages alone.
+_ROUTE = Route(pubsub.LOCAL_PROJECT, "demo-events", "demo-events-lake")
+
+# The job is ended once everything published is written; should that never come, it ends itself after this long.
+_IDLE_SECONDS = 30.0
+
+
+class DemoFailed(LakeError):
+    """A step could not be done; the message says which, and why."""
+
+    exit_code = 1
+
+
+def stream(options: DemoOptions, emulator: Emulator, display: Display) -> IngestSummary:
+    """Publish the shop's events to a topic, while the job reads them from the subscription."""
+    # The emulator may be the user's own, and hold messages of an earlier demo: this one starts with none.
+    pubsub.delete(emulator.address, _ROUTE)
+    pubsub.create(emulator.address, _ROUTE)
+    os.environ.update(emulators.client_environment(emulator.address))
+    publish = display.task("publish", options.events)
+    ingest = display.task("ingest", options.events)
+    job = _job(options.places, subscription=_ROUTE.subscription, stop_after_idle_seconds=_IDLE_SECONDS)
+    with ingest_run.running(job, ingestion.environment(), _ingest_log(options.places), ingest) as run:
+        try:
+            sent = publish_to_topic(
+                simulate(options.simulation()),
+                _ROUTE.topic,
+                truth=options.places.truth,
+                progress=_counting(publish, run.check),
+            )
+        except (PublishFailed, TopicUnavailable) as error:
+            raise DemoFailed(f"publishing to {_ROUTE.topic} failed: {error}") from None
+        publish.finish(f"{sent.messages:,} messages, {sent.messages_per_second:,.0f}/s")
+        return run.finish(sent.messages)
+
+
+def through_file(options: DemoOptions, display: Display) -> IngestSummary:
+    """Write the shop's events to a file, and run the same job over it."""
+    places = options.places
+    write = display.task("write", options.events)
+    sent = write_to_file(simulate(options.simulation()), places.messages, truth=places.truth, progress=_counting(write))
+    write.finish(f"{sent.messages:,} messages, {sent.messages_per_second:,.0f}/s")
+    ingest = display.task("ingest", options.events)
+    job = _job(places, files=str(places.messages))
+    with ingest_run.running(job, ingestion.environment(), _ingest_log(places), ingest) as run:
+        return run.finish()
+
+
+def check(places: Places, display: Display) -> Audit:
+    """Compare what was published with what lies in the files."""
+    task = display.task("audit")
+    found = audits.audit(places, lambda files: task.update(0, f"{files:,} files read"))
+    task.finish(found.equation if found.holds else f"DOES NOT HOLD: {'; '.join(found.reasons)}")
+    return found
+
+
+def build_warehouse(places: Places, display: Display) -> BuildResult:
+    """Build and test the warehouse with dbt."""
+    task = display.task("dbt")
+
+    def done(node: NodeDone) -> None:
+        task.update(0, f"{node.index} of {node.total}: {node.kind} {node.name}")
+
+    try:
+        result = build(places.lake, places.quarantine, places.warehouse, on_node=done)
+    except WarehouseError as error:
+        raise DemoFailed(f"the warehouse cannot be built: {error}") from None
+    tests = result.tests_passed + result.tests_warned
+    task.finish(
+        f"{result.models_built:,} models built, {tests:,} tests passed" if result.succeeded else "FAILED, see below"
+    )
+    return result
+
+
+def render_page(options: DemoOptions, audit: Audit, ingested: IngestSummary, display: Display) -> Path:
+    """Render the page from the published reports."""
+    task = display.task("page")
+    facts = {
+        "Account": audit.equation,
+        "Ingestion": f"{ingested.messages_per_second:,.0f} messages a second, {ingested.objects:,} objects",
+        "Simulated": f"{options.events:,} messages over {options.days} days, seed {options.seed}",
+    }
+    try:
+        page = render(options.places.warehouse, options.places.page, facts)
+    except ReportError as error:
+        raise DemoFailed(f"the page cannot be rendered: {error}") from None
+    task.finish(f"{page.stat().st_size / 1e6:,.1f} MB")
+    return page
+
+
+def _job(
+    places: Places,
+    *,
+    subscription: str | None = None,
+    files: str | None = None,
+    stop_after_idle_seconds: float | None = None,
+) -> IngestJob:
+    return IngestJob(
+        lake=places.lake,
+        quarantine=places.quarantine,
+        summary_file=places.ingest_summary,
+        subscription=subscription,
+        files=files,
+        stop_after_idle_seconds=stop_after_idle_seconds,
+    )
+
+
+def _ingest_log(places: Places) -> Path:
+    return places.logs / "ingest.log"
+
+
+def _counting(task: Task, check: Callable[[], None] | None = None) -> Callable[[int], None]:
+    """The producer tells what it sent since it last told; a task wants the sum."""
+    sent = 0
+
+    def progress(more: int) -> None:
+        nonlocal sent
+        sent += more
+        task.update(sent)
+        if check is not None:
+            check()
+
+    return progress

@@ -1,0 +1,96 @@
+"""What the demo ends with: the account in numbers, and where to look next."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from local_platform.demo.audit import Audit
+from local_platform.ingestion import IngestSummary
+from local_platform.live.report import counts_table
+from local_platform.warehouse import BuildResult
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What every phase of a demo gave. `seconds` is by phase, in their order; `page` is None if there is nothing to show."""
+
+    transport: str
+    ingest: IngestSummary
+    audit: Audit
+    warehouse: BuildResult
+    page: Path | None
+    seconds: Mapping[str, float]
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether every message is accounted for, the warehouse was built and its tests passed, and the page is there."""
+        return self.audit.holds and self.warehouse.succeeded and self.page is not None
+
+
+def show(result: DemoResult, console: Console) -> None:
+    """Print it."""
+    contents = result.audit.manifest
+    console.print()
+    console.print(counts_table("In the lake, by event type", contents.rows_by_type, contents.lake_rows))
+    console.print(counts_table("In quarantine, by error code", contents.rows_by_code, contents.quarantine_rows))
+    console.print(_facts(result))
+    for line in (*result.warehouse.failures, *result.warehouse.warnings):
+        console.print(f"  dbt: {line}", markup=False, highlight=False)
+    console.print()
+    console.print(_account(result.audit), highlight=False)
+    if result.page is not None:
+        console.print(f"[bold]Open the report:[/bold] {_link(result.page)}", highlight=False, soft_wrap=True)
+
+
+def _account(audit: Audit) -> str:
+    if not audit.holds:
+        return f"[bold red]✗ {audit.equation}: {'; '.join(audit.reasons)}[/bold red]"
+    repeated = f" ({audit.repeated_lines:,} lines are redeliveries)" if audit.repeated_lines else ""
+    return f"[bold green]✓ {audit.equation}: every message is accounted for[/bold green]{repeated}"
+
+
+def _facts(result: DemoResult) -> Table:
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="bold")
+    facts.add_column(overflow="fold")
+    ingest, audit, warehouse = result.ingest, result.audit, result.warehouse
+    facts.add_row("through", result.transport)
+    sent = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in audit.published_by_kind.items())
+    facts.add_row("published", f"{audit.published:,}: {sent}")
+    facts.add_row(
+        "objects",
+        f"{audit.manifest.lake_objects:,} in the lake, {audit.manifest.quarantine_objects:,} in quarantine, "
+        f"{audit.manifest.bytes / 1e6:,.1f} MB stored",
+    )
+    facts.add_row(
+        "ingestion",
+        f"{ingest.messages_per_second:,.0f} messages/s in {ingest.batches:,} batches, "
+        f"peak memory {ingest.peak_rss_bytes / 1e6:,.0f} MB",
+    )
+    facts.add_row("warehouse", _warehouse(warehouse))
+    facts.add_row("seconds", ", ".join(f"{phase} {seconds:,.1f}" for phase, seconds in result.seconds.items()))
+    return facts
+
+
+def _warehouse(result: BuildResult) -> str:
+    models = _counted(built=result.models_built, failed=result.models_failed, skipped=result.models_skipped)
+    tests = _counted(
+        passed=result.tests_passed, warned=result.tests_warned, failed=result.tests_failed, skipped=result.tests_skipped
+    )
+    published = "reports published" if result.published else "[red]reports not published[/red]"
+    return f"dbt models: {models}; tests: {tests}; {published}"
+
+
+def _counted(**counts: int) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "none"
+
+
+def _link(page: Path) -> str:
+    relative = os.path.relpath(page)
+    return str(page) if relative.startswith("..") else relative
