@@ -16,6 +16,7 @@ DEFAULT_DAYS: Final = 7
 MAX_DAYS: Final = 366
 MAX_LATE_DAYS: Final = 366
 _MESSAGES_PER_TICK: Final = 5_000
+_LIVE_LAG: Final = timedelta(minutes=15)
 _EARLIEST: Final = datetime(2000, 1, 2, tzinfo=UTC)
 
 
@@ -47,8 +48,8 @@ class SimulationConfig:
         rate: messages a second in real time when publishing. Alone, without ``events`` and ``days``, the shop runs
             without end, at the rate, on wall time.
         seed: any integer.
-        start: simulated start, an aware datetime. None: a midnight (UTC) so that the days end with yesterday, or an
-            hour ago for a run without end.
+        start: simulated start, an aware datetime. None: a midnight (UTC) so that the days end with yesterday, or a
+            quarter of an hour ago for a run without end, so that none of its events lies in the future.
         poison_rate: share of messages that break the contract.
         duplicate_rate: share of messages that repeat an earlier one, byte for byte.
         late_rate: share of messages that arrive an hour to ``late_days`` days after their event.
@@ -169,7 +170,7 @@ def make_plan(config: SimulationConfig, now: datetime | None = None) -> Plan:
     """
     now = now or datetime.now(UTC)
     if config.endless:
-        plan = Plan(config.start or now - timedelta(hours=1), None, None, config.rate)
+        plan = Plan(config.start or now - _LIVE_LAG, None, None, config.rate)
     elif config.events is None and config.days is None:
         raise ConfigError("events", "nothing says how much to simulate: give events, days or rate")
     else:

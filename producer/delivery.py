@@ -38,12 +38,13 @@ class Delivery:
         chance = self._rng.random()
         if chance < self._poison_below:
             self._poisoner.demand()
-        if self._poisoner.wanted and not event.referred_to:
+        untroubled = chance < self._poison_below or chance >= self._repeated_below
+        if untroubled and self._poisoner.wanted and not event.referred_to:
             poison = self._poisoner.spoil(event)
             if poison is not None:
                 return ((event.instant, poison),)
         message = _message(event)
-        if chance >= self._repeated_below or chance < self._poison_below:
+        if untroubled:
             return ((event.instant, message),)
         if chance < self._late_below:
             return ((event.instant + self._delay(HOUR, self._longest_delay), message._replace(kind=LATE)),)

@@ -1,5 +1,6 @@
 """Files that appear whole, under their name, or not at all."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,20 +17,24 @@ def replacing(path: Path, *, keep_on_error: bool = False) -> Iterator[BinaryIO]:
         keep_on_error: move it even if the block raises; else the hidden file is removed then.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError: the file cannot be written; raised before the block begins if that is known by then, and then its
+            ``filename`` is ``path``.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     hidden = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with hidden.open("wb") as file:
-            try:
-                yield file
-            except BaseException:
-                if not keep_on_error:
-                    raise
-                file.flush()
-                hidden.replace(path)
-                raise
-        hidden.replace(path)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = hidden.open("wb")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    keep = keep_on_error
+    try:
+        with file:
+            yield file
+        keep = True
     finally:
-        hidden.unlink(missing_ok=True)
+        if keep:
+            hidden.replace(path)
+        else:
+            hidden.unlink()

@@ -27,7 +27,9 @@ def _pool(locale: str) -> _Pool:
     """Names and addresses of one locale: the same in every run, made when its first shopper registers."""
     faker = Faker(locale, use_weighting=False)
     faker.seed_instance(locale)
-    makers = (faker.name, faker.street_address, faker.city, faker.postcode)
+    # Faker lists Italian cities in the order of a set, which changes with every process; its provinces keep theirs.
+    city = faker.administrative_unit if locale == "it_IT" else faker.city
+    makers = (faker.name, faker.street_address, city, faker.postcode)
     return _Pool(*(tuple(str(make()).replace("\n", ", ") for _ in range(_POOL_SIZE)) for make in makers))
 
 

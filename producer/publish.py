@@ -44,8 +44,8 @@ class PublishFailed(Exception):
         self.summary = summary
         self.unacknowledged = unacknowledged
         super().__init__(
-            f"{summary.messages:,} messages were acknowledged, {unacknowledged:,} were sent without an"
-            f" acknowledgement, the rest was not sent: {reason(error)}"
+            f"{summary.messages:,} messages were acknowledged, {unacknowledged:,} were tried and not"
+            f" acknowledged, the rest was not sent: {reason(error)}"
         )
 
 

@@ -54,7 +54,9 @@ def connected() -> Iterator[PublisherClient]:
     """
     emulator = os.environ.get(EMULATOR_VARIABLE)
     if emulator:
-        transport = PublisherGrpcTransport(channel=grpc.insecure_channel(emulator))
+        # A proxy named by the environment is for the outside world; it would swallow calls to a local address.
+        channel = grpc.insecure_channel(emulator, options=[("grpc.enable_http_proxy", 0)])
+        transport = PublisherGrpcTransport(channel=channel)
         client = PublisherClient(transport=transport)
     else:
         try:

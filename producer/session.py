@@ -157,15 +157,15 @@ class Session:
             product = pick(rng)
             chance = rng.random()
             if chance < 0.45:
-                self._wait(15)
+                self._wait(25)
                 yield self._page(f"/category/{product.category.slug}", "category")
             elif chance < 0.60:
-                self._wait(20)
+                self._wait(40)
                 yield self._page("/search", "search")
             elif chance < 0.63:
-                self._wait(30)
+                self._wait(60)
                 yield self._page("/journal/buying-guide", "content")
-            self._wait(20)
+            self._wait(55)
             yield from self._look_at(product)
             if rng.random() < _ADDS * self._appetite():
                 yield from self._add(product)
@@ -198,7 +198,7 @@ class Session:
 
     def _go_to_the_till(self, cart: Cart, resumed: bool) -> Iterator[ShopEvent]:
         rng = self._rng
-        self._wait(15)
+        self._wait(30)
         yield self._page("/cart", "cart")
         if rng.random() < _REMOVES:
             product = rng.choice(list(cart.pieces))
@@ -222,7 +222,7 @@ class Session:
             subtotal=money(goods_value(lines)),
         )
         if rng.random() < min(0.95, _ORDERS * self._appetite() ** 0.25):
-            self._wait(60)
+            self._wait(90)
             yield self._order(cart.cart_id, lines)
 
     def _identify(self) -> Iterator[ShopEvent]:

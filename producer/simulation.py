@@ -3,7 +3,6 @@
 import heapq
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import islice
 from random import Random
 
 from producer.config import Plan, SimulationConfig, make_plan
@@ -27,7 +26,7 @@ def simulate(config: SimulationConfig, now: datetime | None = None) -> Iterator[
     # Identifiers must differ between runs that differ, or the warehouse would take one run's events for the other's.
     run = f"{config.seed}/{plan.start.isoformat()}/{plan.days}/{plan.messages}/{plan.rate if config.endless else None}"
     arrivals = _arrivals(plan, Shop(Random(f"shop/{run}")), Delivery(config, Random(f"delivery/{run}")))
-    return overtake(islice(arrivals, plan.messages), Random(f"order/{run}"))
+    return overtake(arrivals, Random(f"order/{run}"))
 
 
 def _arrivals(plan: Plan, shop: Shop, delivery: Delivery) -> Iterator[Message]:
@@ -42,6 +41,8 @@ def _arrivals(plan: Plan, shop: Shop, delivery: Delivery) -> Iterator[Message]:
                 if end is not None and event.instant >= end:
                     continue
                 for arrival, message in delivery.dispatch(event):
+                    if made == plan.messages:
+                        break
                     heapq.heappush(on_the_way, (arrival, made, message))
                     made += 1
             shop.remember(session)
