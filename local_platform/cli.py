@@ -54,8 +54,7 @@ def demo(
 
     Examples: `lake demo` · `lake demo --events 500000` · `lake demo --seed 7 --poison-rate 0.05`
     """
-    from rich.console import Console
-
+    from local_platform.console import open_console
     from local_platform.demo import run
     from local_platform.demo.options import DemoOptions
 
@@ -69,7 +68,7 @@ def demo(
         folder=folder,
         file_mode=file_mode,
     )
-    raise typer.Exit(run.demo(options, Console()))
+    raise typer.Exit(run.demo(options, open_console()))
 
 
 @app.command()

@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Task as RichTask
+from rich.text import Text
 
 _PLAIN_SECONDS = 3.0
 
@@ -16,10 +18,10 @@ _PLAIN_SECONDS = 3.0
 class Task(Protocol):
     """One thing that is under way."""
 
-    def update(self, done: int, note: str = "") -> None:
-        """So many are done; `note` says something about them."""
+    def update(self, done: int, note: str = "", *, total: int | None = None) -> None:
+        """So many are done; `note` says something about them; `total`, if it is only known now."""
 
-    def finish(self, note: str = "") -> None:
+    def finish(self, note: str, *, failed: bool = False) -> None:
         """It is over; `note` says how it went."""
 
 
@@ -34,25 +36,33 @@ class Display(Protocol):
 
 
 @contextlib.contextmanager
-def open_display(console: Console) -> Iterator[Display]:
-    """The display that suits the console: live if it is a terminal."""
+def open_display(console: Console, clock: Callable[[], float] = time.monotonic) -> Iterator[Display]:
+    """The display that suits the console: live if it is a terminal. `clock` tells seconds."""
     if not console.is_terminal:
-        yield _PlainDisplay(console)
+        yield _PlainDisplay(console, clock)
         return
     columns = (
-        SpinnerColumn(finished_text="[green]✓"),
+        _MarkColumn(finished_text="[green]✓"),
         TextColumn("{task.description:<10}"),
         BarColumn(bar_width=30),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console) as progress:
         yield _LiveDisplay(progress)
 
 
-def share_done(done: int, total: int | None) -> str:
-    """`12,000 of 50,000 (24 %)`, or just the number."""
-    return f"{done:,}" if not total else f"{done:,} of {total:,} ({100 * done // total} %)"
+def wording(done: int, total: int | None, note: str) -> str:
+    """`12,000 of 50,000 (24 %), note`; before anything is done, just the note."""
+    share = f"{done:,} of {total:,} ({100 * done // total} %)" if total else f"{done:,}" if done else ""
+    return note if note and not done else ", ".join(filter(None, (share, note)))
+
+
+class _MarkColumn(SpinnerColumn):
+    """A spinner, then a check mark, or a cross for what failed."""
+
+    def render(self, task: RichTask) -> RenderableType:
+        return Text("✗", style="red") if task.fields["failed"] else super().render(task)
 
 
 class _LiveDisplay:
@@ -63,7 +73,7 @@ class _LiveDisplay:
         self._progress.console.print(line, highlight=False)
 
     def task(self, label: str, total: int | None = None) -> Task:
-        return _LiveTask(self._progress, self._progress.add_task(label, total=total, note=""), total)
+        return _LiveTask(self._progress, self._progress.add_task(label, total=total, note="", failed=False), total)
 
 
 class _LiveTask:
@@ -72,18 +82,19 @@ class _LiveTask:
         self._task = task
         self._total = total
 
-    def update(self, done: int, note: str = "") -> None:
-        shown = share_done(done, self._total) if self._total else ""
-        self._progress.update(self._task, completed=done, note=" ".join(filter(None, (shown, note))))
+    def update(self, done: int, note: str = "", *, total: int | None = None) -> None:
+        self._total = total or self._total
+        shown = wording(done, self._total, note)
+        self._progress.update(self._task, total=self._total, completed=done, note=shown)
 
-    def finish(self, note: str = "") -> None:
+    def finish(self, note: str, *, failed: bool = False) -> None:
         total = self._total or 1
-        self._progress.update(self._task, total=total, completed=total, note=note)
+        self._progress.update(self._task, total=total, completed=total, note=note, failed=failed)
         self._progress.stop_task(self._task)
 
 
 class _PlainDisplay:
-    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, console: Console, clock: Callable[[], float]) -> None:
         self._console = console
         self._clock = clock
         self._started = clock()
@@ -106,11 +117,11 @@ class _PlainTask:
         self._said = clock()
         say(f"{label}: begins")
 
-    def update(self, done: int, note: str = "") -> None:
+    def update(self, done: int, note: str = "", *, total: int | None = None) -> None:
+        self._total = total or self._total
         if self._clock() - self._said >= _PLAIN_SECONDS:
             self._said = self._clock()
-            shown = share_done(done, self._total) if self._total or done else ""
-            self._say(f"{self._label}: {' '.join(filter(None, (shown, note)))}")
+            self._say(f"{self._label}: {wording(done, self._total, note)}")
 
-    def finish(self, note: str = "") -> None:
-        self._say(f"{self._label}: {note or 'done'}")
+    def finish(self, note: str, *, failed: bool = False) -> None:
+        self._say(f"{self._label}: {'FAILED, ' if failed else ''}{note}")

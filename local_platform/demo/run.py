@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import time
 from collections.abc import Iterator
+from types import FrameType
 
 from rich.console import Console
 
@@ -37,6 +39,17 @@ def demo(options: DemoOptions, console: Console) -> int:
     """
     options.simulation()  # what cannot be simulated is refused before anything is emptied or started
     folder.prepare(options.folder)
+    try:
+        with _terminated_like_interrupted():
+            result = _run(options, console)
+    except KeyboardInterrupt:
+        console.print(f"Interrupted. Everything started has been ended; {options.folder} holds what was written.")
+        raise
+    summary.show(result, console)
+    return 0 if result.succeeded else 1
+
+
+def _run(options: DemoOptions, console: Console) -> DemoResult:
     clock = _Stopwatch()
     with clock.phase("total"), open_display(console) as display:
         transport, ingested = _ingest(options, display, clock)
@@ -46,9 +59,21 @@ def demo(options: DemoOptions, console: Console) -> int:
             warehouse = steps.build_warehouse(options.places, display)
         with clock.phase("page"):
             page = steps.render_page(options, audit, ingested, display) if warehouse.published else None
-    result = DemoResult(transport, ingested, audit, warehouse, page, clock.seconds)
-    summary.show(result, console)
-    return 0 if result.succeeded else 1
+    return DemoResult(transport, ingested, audit, warehouse, page, clock.seconds)
+
+
+@contextlib.contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """SIGTERM ends the demo as Ctrl-C does: with nothing left running. By default it would leave the emulator behind."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _ingest(options: DemoOptions, display: Display, clock: _Stopwatch) -> tuple[str, IngestSummary]:

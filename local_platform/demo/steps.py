@@ -73,8 +73,8 @@ def through_file(options: DemoOptions, display: Display) -> IngestSummary:
 def check(places: Places, display: Display) -> Audit:
     """Compare what was published with what lies in the files."""
     task = display.task("audit")
-    found = audits.audit(places, lambda files: task.update(0, f"{files:,} files read"))
-    task.finish(found.equation if found.holds else f"DOES NOT HOLD: {'; '.join(found.reasons)}")
+    found = audits.audit(places, lambda files: task.update(files, "files read"))
+    task.finish("; ".join([found.equation, *found.reasons]), failed=not found.holds)
     return found
 
 
@@ -83,15 +83,15 @@ def build_warehouse(places: Places, display: Display) -> BuildResult:
     task = display.task("dbt")
 
     def done(node: NodeDone) -> None:
-        task.update(0, f"{node.index} of {node.total}: {node.kind} {node.name}")
+        task.update(node.index, f"{node.kind} {node.name}", total=node.total)
 
     try:
         result = build(places.lake, places.quarantine, places.warehouse, on_node=done)
     except WarehouseError as error:
         raise DemoFailed(f"the warehouse cannot be built: {error}") from None
-    tests = result.tests_passed + result.tests_warned
     task.finish(
-        f"{result.models_built:,} models built, {tests:,} tests passed" if result.succeeded else "FAILED, see below"
+        f"{result.models_built:,} models built, {result.tests_passed:,} tests passed, {result.tests_failed:,} failed",
+        failed=not result.succeeded,
     )
     return result
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
+from local_platform.console import open_console
 from local_platform.live.start import Started
 from local_platform.live.status import Status
 from local_platform.live.stop import Stopped
@@ -28,7 +28,7 @@ def started(result: Started) -> None:
     facts.add_row("ingestion", f"process {state.ingest.pid if state.ingest else '?'}, log {RUN_FOLDER / 'ingest.log'}")
     facts.add_row("lake", _short(Places(Path(state.folder)).lake))
     facts.add_row("quarantine", _short(Places(Path(state.folder)).quarantine))
-    console = _console()
+    console = open_console()
     console.print("[bold green]The platform is up already." if result.already_up else "[bold green]The platform is up.")
     console.print(facts)
     console.print(
@@ -40,7 +40,7 @@ def started(result: Started) -> None:
 
 def stopped(result: Stopped | None) -> None:
     """What was ended, and what had been written."""
-    console = _console()
+    console = open_console()
     if result is None:
         console.print("Nothing is up.")
         return
@@ -63,7 +63,7 @@ def status(result: Status, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(result)) + b"\n")
         return
-    console = _console()
+    console = open_console()
     console.print(_overview(result))
     for title, rows, total in (
         ("In the lake, by event type", result.contents.rows_by_type, result.contents.lake_rows),
@@ -133,7 +133,3 @@ def _moment(moment: datetime) -> str:
 def _short(path: Path) -> str:
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative
-
-
-def _console() -> Console:
-    return Console(soft_wrap=not sys.stdout.isatty())

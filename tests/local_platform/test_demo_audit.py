@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ def demo(
 ) -> Places:
     """A demo's folder: the message ids in lake and quarantine, and the rows that the manifest lists of each."""
     places = Places(folder)
-    codes = [None] * (published - len(quarantine)) + ["invalid_json"] * len(quarantine)
+    codes: list[str | None] = [None] * (published - len(quarantine)) + ["invalid_json"] * len(quarantine)
     write(places.truth, [sent(number, code) for number, code in enumerate(codes)])
     write(places.lake / PAGES, [{"page_path": "/", "_ingest": {"message_id": one}} for one in lake])
     write(places.quarantine / REFUSED, [{"code": "invalid_json", "message_id": one} for one in quarantine])
@@ -48,7 +49,7 @@ def sent(sequence: int, code: str | None) -> dict[str, object]:
     }
 
 
-def write(file: Path, records: list[dict[str, object]]) -> None:
+def write(file: Path, records: Sequence[object]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     content = "".join(json.dumps(record) + "\n" for record in records).encode()
     file.write_bytes(gzip.compress(content) if file.suffix == ".gz" else content)
