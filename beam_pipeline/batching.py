@@ -7,7 +7,7 @@ import apache_beam as beam
 from apache_beam.pvalue import PCollection
 from apache_beam.transforms.trigger import AccumulationMode, AfterCount, AfterWatermark
 from apache_beam.transforms.util import GroupIntoBatches
-from apache_beam.transforms.window import FixedWindows
+from apache_beam.transforms.window import FixedWindows, GlobalWindows, IntervalWindow
 from apache_beam.utils.sharded_key import ShardedKey
 from apache_beam.utils.timestamp import Duration
 
@@ -36,11 +36,11 @@ class PublishTimeWindows(beam.PTransform):
 
 
 class BatchByKey(beam.PTransform):
-    """(key, value) in, (key, values) out: in batches closed by count and age on unbounded input, else one per key and window.
+    """(key, value) in fixed windows in, `Batch` out: closed by count and age on unbounded input, else one per key and window.
 
     Bounded runs use GroupByKey: the local runner loses what stateful timers hold, and a bounded run has nothing to wait
     for. Unbounded batches pass a Reshuffle, so that a retry of what follows sees the same batch again, and with it writes
-    the same objects.
+    the same objects. From there on they are in the global window, where nothing is late: the window is in the batch.
     """
 
     def __init__(self, max_values: int, max_age_seconds: int) -> None:
@@ -50,14 +50,25 @@ class BatchByKey(beam.PTransform):
 
     def expand(self, pcoll: PCollection) -> PCollection:
         if pcoll.is_bounded:
-            return pcoll | "GroupByKey" >> beam.GroupByKey()
+            return pcoll | "GroupByKey" >> beam.GroupByKey() | "AsBatch" >> beam.MapTuple(_as_batch)
         return (
             pcoll
             | "GroupIntoBatches" >> GroupIntoBatches.WithShardedKey(self._max_values, self._max_age_seconds)
-            | "DropShard" >> beam.MapTuple(_drop_shard)
+            | "AsBatch" >> beam.MapTuple(_as_unsharded_batch)
+            | "LeaveWindows" >> beam.WindowInto(GlobalWindows())
             | "StableInput" >> beam.Reshuffle()
         )
 
 
-def _drop_shard(key: ShardedKey, values: Iterable[Any]) -> tuple[Any, list[Any]]:
-    return key.key, list(values)
+Batch = tuple[str, tuple[int, list[Any]]]
+"""A key, the start of the window in microseconds since the epoch, and the values."""
+
+
+def _as_batch(key: str, values: Iterable[Any], window: IntervalWindow = beam.DoFn.WindowParam) -> Batch:
+    return key, (window.start.micros, list(values))
+
+
+def _as_unsharded_batch(
+    key: ShardedKey, values: Iterable[Any], window: IntervalWindow = beam.DoFn.WindowParam
+) -> Batch:
+    return _as_batch(key.key, values, window)

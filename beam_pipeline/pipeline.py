@@ -17,7 +17,7 @@ from beam_pipeline.coders import MessageList
 from beam_pipeline.file_input import ReadMessageFiles
 from beam_pipeline.messages import Message, from_pubsub
 from beam_pipeline.options import IngestionConfig, IngestionOptions
-from beam_pipeline.validation import ValidateRouteChunk
+from beam_pipeline.validation import Routed, ValidateRouteChunk
 from beam_pipeline.writing import WriteManifest, WriteObjects, by_root
 from event_contract import ManifestRecord
 
@@ -66,7 +66,7 @@ class IngestMessages(beam.PTransform):
         ).with_outputs(ValidateRouteChunk.QUARANTINED, main=ValidateRouteChunk.VALID)
         records = (
             (routed[ValidateRouteChunk.VALID], routed[ValidateRouteChunk.QUARANTINED])
-            | "LakeAndQuarantine" >> beam.Flatten()
+            | "LakeAndQuarantine" >> beam.Flatten().with_output_types(Routed)
             | "PublishTimeWindows" >> PublishTimeWindows(config.window_seconds, config.allowed_lateness_seconds)
             | "BatchObjects" >> BatchByKey(_chunks_per_object(config), config.max_object_age_seconds)
             | "WriteObjects"
@@ -77,6 +77,7 @@ class IngestMessages(beam.PTransform):
         return (
             records
             | "KeyRecords" >> beam.Map(by_root).with_output_types(tuple[str, ManifestRecord])
+            | "ManifestWindows" >> PublishTimeWindows(config.window_seconds, config.allowed_lateness_seconds)
             | "BatchRecords" >> BatchByKey(_MANIFEST_RECORDS_PER_FILE, config.max_object_age_seconds)
             | "WriteManifest" >> beam.ParDo(WriteManifest(config.output_path))
         )

@@ -1,12 +1,14 @@
 """Write batches of chunks as objects, and the manifest of what was written."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import apache_beam as beam
+from apache_beam.transforms.window import TimestampedValue
+from apache_beam.utils.timestamp import Timestamp
 
 from beam_pipeline import counters
-from beam_pipeline.chunking import Chunk
+from beam_pipeline.batching import Batch
 from beam_pipeline.manifest import manifest_object, record_of
 from beam_pipeline.objects import pack
 from beam_pipeline.routing import LAKE
@@ -15,7 +17,9 @@ from event_contract import ManifestRecord
 
 
 class WriteObjects(beam.DoFn):
-    """Stores each batch (destination, chunks) as one object, or as few as the limits allow; yields their manifest records.
+    """Stores each batch of chunks of a destination as one object, or as few as the limits allow; yields their records.
+
+    A record is stamped with the earliest publish time in its object.
 
     A storage error that outlives its retries fails the bundle: nothing of it is acknowledged, and it comes again.
 
@@ -32,19 +36,16 @@ class WriteObjects(beam.DoFn):
         self._max_bytes = max_bytes
         self._max_rows = max_rows
 
-    def process(
-        self, batch: tuple[str, Iterable[Chunk]], window: beam.transforms.window.IntervalWindow = beam.DoFn.WindowParam
-    ) -> Iterator[ManifestRecord]:
-        destination, chunks = batch
+    def process(self, batch: Batch) -> Iterator[TimestampedValue]:
+        destination, (window_start_micros, chunks) = batch
         root, _, folder = destination.partition("/")
-        start_micros = window.start.micros
-        for stored in pack(chunks, start_micros, self._compression, self._max_bytes, self._max_rows):
+        for stored in pack(chunks, window_start_micros, self._compression, self._max_bytes, self._max_rows):
             store(self._roots[root], f"{folder}/{stored.name}", stored.data)
             now = time.time_ns() // 1000
             counters.count(counters.OBJECTS_WRITTEN, 1)
             counters.count(counters.BYTES_WRITTEN, len(stored.data))
             counters.observe(counters.AGE_AT_WRITE, max(0, now - stored.first_publish_micros) // 1000)
-            yield record_of(destination, stored, now)
+            yield TimestampedValue(record_of(destination, stored, now), Timestamp(micros=stored.first_publish_micros))
 
 
 class WriteManifest(beam.DoFn):
@@ -53,13 +54,9 @@ class WriteManifest(beam.DoFn):
     def __init__(self, lake_root: str) -> None:
         self._lake_root = lake_root
 
-    def process(
-        self,
-        batch: tuple[str, Iterable[ManifestRecord]],
-        window: beam.transforms.window.IntervalWindow = beam.DoFn.WindowParam,
-    ) -> Iterator[str]:
-        _, records = batch
-        path, content = manifest_object(list(records), window.start.micros)
+    def process(self, batch: Batch) -> Iterator[str]:
+        _, (window_start_micros, records) = batch
+        path, content = manifest_object(records, window_start_micros)
         store(self._lake_root, path, content)
         yield path
 
