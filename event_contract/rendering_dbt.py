@@ -70,10 +70,9 @@ def _table(
     yield f"      - name: {name}"
     yield f"        description: {_quoted(description)}"
     yield "        config:"
-    if name in EVENT_TYPES:
-        yield f"          loaded_at_query: \"{{{{ manifest_freshness('{name}') }}}}\""
-        yield "          freshness:"
-        yield "            warn_after: {count: 36, period: hour}"
+    yield f"          loaded_at_query: \"{{{{ manifest_freshness('{name}') }}}}\""
+    yield "          freshness:"
+    yield "            warn_after: {count: 36, period: hour}"
     yield "          meta:"
     yield "            duckdb:"
     yield f"              root: {root}"

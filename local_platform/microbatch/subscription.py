@@ -95,7 +95,7 @@ class Subscription:
                 self._closing.wait(delay * random.uniform(0.5, 1.5))
                 delay = min(2 * delay, _MAX_DELAY_SECONDS)
                 continue
-            except ValueError:  # gRPC's answer to a call on a channel that `close` has closed
+            except (GoogleAPICallError, ValueError):  # gRPC's answers to a call on a channel that `close` has closed
                 if self._closing.is_set():
                     break
                 raise
