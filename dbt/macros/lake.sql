@@ -47,5 +47,5 @@
     from {{ source('lake', 'manifest') }}
     where year >= {{ since[:4] | int }}
         and {{ date_from_parts('year', 'month', 'day') }} >= date '{{ since }}'
-        and {{ "root = 'quarantine'" if source_name == 'quarantine' else "event_type = '" ~ source_name ~ "'" }}
+        {%- if source_name == 'quarantine' %} and root = 'quarantine'{% elif source_name != 'manifest' %} and event_type = '{{ source_name }}'{% endif %}
 {% endmacro %}

@@ -44,7 +44,17 @@
         | selectattr('fqn.1', 'equalto', 'reporting') | sort(attribute='name') | list) -}}
 {% endmacro %}
 
-{#- At the end of `dbt build`: publish if every report was built in this run and nothing in it failed or was skipped. -#}
+{#- Every report and every test that reads one: what a run must have done before it may publish. -#}
+{% macro audit_steps() %}
+    {%- set reports = audited_reports() | map(attribute='unique_id') | list -%}
+    {%- set steps = reports | list -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'test' -%}
+        {%- if node.depends_on.nodes | select('in', reports) | list -%}{%- do steps.append(node.unique_id) -%}{%- endif -%}
+    {%- endfor -%}
+    {{- return(steps) -}}
+{% endmacro %}
+
+{#- At the end of `dbt build`: publish if this run built and tested every report, and nothing in it failed or was skipped. -#}
 {% macro publish_reports_if_audited(results) %}
     {%- if execute and flags.WHICH == 'build' and var('publish') -%}
         {%- set built = [] -%}
@@ -53,7 +63,7 @@
             {%- do built.append(result.node.unique_id) -%}
             {%- if result.status | string not in ('success', 'pass', 'warn') -%}{%- do bad.append(result.node.name) -%}{%- endif -%}
         {%- endfor -%}
-        {%- set missing = audited_reports() | map(attribute='unique_id') | reject('in', built) | list -%}
+        {%- set missing = audit_steps() | reject('in', built) | list -%}
         {%- if bad -%}
             {%- do log('Not published, the reports of the last good run stand: ' ~ bad[:5] | join(', ') ~ (' …' if bad | length > 5 else ''), info=true) -%}
         {%- elif not missing -%}

@@ -83,3 +83,22 @@
 {% macro is_afternoon(instant) %}{{ return(adapter.dispatch('is_afternoon')(instant)) }}{% endmacro %}
 {% macro default__is_afternoon(instant) %}(extract(hour from {{ instant }}) >= 12){% endmacro %}
 {% macro bigquery__is_afternoon(instant) %}(extract(hour from {{ instant }} at time zone 'UTC') >= 12){% endmacro %}
+
+{#- A table of every day between two literal dates, both included, in a column `date_day`. -#}
+{% macro days_from_to(first, last) %}{{ return(adapter.dispatch('days_from_to')(first, last)) }}{% endmacro %}
+{% macro default__days_from_to(first, last) -%}
+    (select cast(generated as date) as date_day from generate_series(date '{{ first }}', date '{{ last }}', interval 1 day) as series (generated))
+{%- endmacro %}
+{% macro bigquery__days_from_to(first, last) -%}
+    unnest(generate_date_array(date '{{ first }}', date '{{ last }}')) as date_day
+{%- endmacro %}
+
+{#- Whole number of times that one whole number holds another. -#}
+{% macro whole_division(numerator, denominator) %}{{ return(adapter.dispatch('whole_division')(numerator, denominator)) }}{% endmacro %}
+{% macro default__whole_division(numerator, denominator) %}(({{ numerator }}) // ({{ denominator }})){% endmacro %}
+{% macro bigquery__whole_division(numerator, denominator) %}div({{ numerator }}, {{ denominator }}){% endmacro %}
+
+{#- Whole months from the first day of one month to the first day of another. -#}
+{% macro months_between(earlier, later) -%}
+    ((extract(year from {{ later }}) - extract(year from {{ earlier }})) * 12 + extract(month from {{ later }}) - extract(month from {{ earlier }}))
+{%- endmacro %}

@@ -114,9 +114,12 @@ def _absolute(location: str | Path) -> str:
 def _selection(changes: Changes, everything: bool, dates: tuple[str, ...] | None) -> list[str]:
     if everything:
         return ["--full-refresh"]
-    lake = changes.lake_dates if dates is None else dates
-    quarantine = changes.quarantine_dates if dates is None else dates
-    return ["--vars", json.dumps({"changed_dates": lake, "changed_quarantine_dates": quarantine})]
+    variables = {
+        "changed_dates": changes.lake_dates if dates is None else dates,
+        "changed_quarantine_dates": changes.quarantine_dates if dates is None else dates,
+        "changed_manifest_dates": changes.manifest_dates,
+    }
+    return ["--vars", json.dumps(variables)]
 
 
 def _result(

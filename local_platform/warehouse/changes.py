@@ -31,12 +31,14 @@ class Changes:
     Attributes:
         lake_dates: event dates (ISO) whose lake objects changed, sorted.
         quarantine_dates: publish dates (ISO) whose quarantine objects changed, sorted.
+        manifest_dates: days of writing (ISO) whose manifest changed, sorted.
         everything: there is no earlier build to compare with, or no manifest: rebuild all days.
         state: what to remember once a build of these changes has succeeded.
     """
 
     lake_dates: tuple[str, ...]
     quarantine_dates: tuple[str, ...]
+    manifest_dates: tuple[str, ...]
     everything: bool
     state: ManifestState = field(repr=False)
 
@@ -49,6 +51,7 @@ def find_changes(lake: ObjectStore, before: ManifestState | None) -> Changes:
     """
     now: ManifestState = {}
     changed: dict[str, set[str]] = {"lake": set(), "quarantine": set()}
+    written: set[str] = set()
     for folder, names in _by_folder(lake.names(MANIFEST_PREFIX)).items():
         listing = _digest(names)
         seen = (before or {}).get(folder)
@@ -56,15 +59,18 @@ def find_changes(lake: ObjectStore, before: ManifestState | None) -> Changes:
             now[folder] = seen
             continue
         now[folder] = {"listing": listing, **_fingerprints(lake, names)}
+        written.add(_day_of(folder))
         for root, dates in changed.items():
             dates |= _differing(now[folder][root], seen[root] if seen else {})
     for folder, gone in (before or {}).items():
         if folder not in now:
+            written.add(_day_of(folder))
             for root, dates in changed.items():
                 dates.update(gone[root])
     return Changes(
         lake_dates=tuple(sorted(changed["lake"])),
         quarantine_dates=tuple(sorted(changed["quarantine"])),
+        manifest_dates=tuple(sorted(written)),
         everything=before is None or not now,
         state=now,
     )
@@ -75,6 +81,15 @@ def _by_folder(names: list[str]) -> dict[str, list[str]]:
     for name in names:
         folders[name.rpartition("/")[0]].append(name)
     return folders
+
+
+def _day_of(folder: str) -> str:
+    """`_control/manifest/year=2026/month=11/day=22` -> `2026-11-22`."""
+    keys = dict(part.split("=", 1) for part in folder.split("/") if "=" in part)
+    try:
+        return f"{int(keys['year']):04}-{int(keys['month']):02}-{int(keys['day']):02}"
+    except (KeyError, ValueError):
+        raise WarehouseError(f"{folder} is no folder of the manifest (year=/month=/day=); remove it") from None
 
 
 def _fingerprints(lake: ObjectStore, names: list[str]) -> dict[str, dict[str, str]]:

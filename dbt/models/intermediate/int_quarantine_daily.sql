@@ -2,6 +2,7 @@
 
 select
     publish_date,
+    claimed_event_type,
     error_code,
     count(*) as messages,
     cast(sum(copies) as int64) as quarantine_rows,
@@ -9,4 +10,4 @@ select
     max(published_at) as last_published_at
 from {{ ref('stg_quarantine') }}
 where {{ lake_days_to_read('changed_quarantine_dates') }}
-group by publish_date, error_code
+group by publish_date, claimed_event_type, error_code

@@ -27,9 +27,11 @@ select
     latest.product_id,
     latest.product_name,
     latest.category,
+    coalesce(categories.department, 'Other') as department,
     latest.last_unit_price as unit_price,
     latest.currency,
     seen.first_seen_date,
     seen.last_seen_date
 from latest
 inner join seen on latest.product_id = seen.product_id
+left join {{ ref('seed_product_categories') }} as categories on latest.category = categories.category

@@ -13,6 +13,11 @@ renamed as (
         reason as error_code,
         message as error_message,
         field as field_path,
+        -- What the sender said it was: an attribute, because the payload may not be readable.
+        coalesce(
+            (select max(attribute.value) from unnest(attributes) as attribute where attribute.key = 'event_type'),
+            'unknown'
+        ) as claimed_event_type,
         fingerprint,
         pipeline_version,
         year,
