@@ -36,7 +36,7 @@ PAID: Final = (
     Campaign("search-brand", "search", 22, 1.7, 3, "/", "www.google.com"),
     Campaign("search-generic", "search", 20, 1.0, 6, "/search", "www.google.com"),
     Campaign("display-prospecting", "display", 18, 0.3, 5, "/"),
-    Campaign("display-retargeting", "display", 9, 1.4, 4, "/cart"),
+    Campaign("display-retargeting", "display", 9, 1.4, 4, "/category/electronics"),
     Campaign("social-lookbook", "social", 14, 0.6, 6, "/category/women", "www.instagram.com"),
     Campaign("video-creators", "video", 8, 0.45, 4, "/category/beauty", "www.youtube.com", "CREATOR15", 15),
     Campaign("affiliate-deals", "affiliate", 9, 1.9, 3, "/", "deals.example.com", "DEAL10", 10),

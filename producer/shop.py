@@ -9,8 +9,9 @@ from typing import Final
 from producer.curves import mix
 from producer.markets import MARKETS
 from producer.people import Shopper, new_shopper
-from producer.session import Order, Session
+from producer.session import Session
 from producer.timestamps import DAY, MINUTE
+from producer.visit import Order
 
 _MAX_APPOINTMENTS: Final = 200_000
 """Shoppers remembered between visits: what bounds the memory of a run without end."""
