@@ -43,6 +43,13 @@ class IngestRun:
                 f"the ingestion ended with code {code}: {ingestion.last_words(self._log)} (log: {self._log})"
             )
 
+    def hold_back(self, sent: int, most_waiting: int) -> None:
+        """Return once no more than `most_waiting` of the messages sent are yet to be written. Raises IngestFailed."""
+        self.check()
+        while sent - self._read_so_far() > most_waiting:
+            self.check()
+            time.sleep(_LOOK_SECONDS / 5)
+
     def finish(self, messages: int | None = None) -> IngestSummary:
         """Wait until the job ends of itself, or has written so many messages and is told to.
 

@@ -28,6 +28,9 @@ _ROUTE = Route(pubsub.LOCAL_PROJECT, "demo-events", "demo-events-lake")
 # The job is ended once everything published is written; should that never come, it ends itself after this long.
 _IDLE_SECONDS = 30.0
 
+# The emulator serves a pull the slower the more messages wait in it: 16,000 a second with 50,000 waiting, 400 with 500,000.
+_MOST_WAITING = 50_000
+
 
 class DemoFailed(LakeError):
     """A step could not be done; the message says which, and why."""
@@ -50,7 +53,7 @@ def stream(options: DemoOptions, emulator: Emulator, display: Display) -> Ingest
                 simulate(options.simulation()),
                 _ROUTE.topic,
                 truth=options.places.truth,
-                progress=_counting(publish, run.check),
+                progress=_counting(publish, lambda sent: run.hold_back(sent, _MOST_WAITING)),
             )
         except (PublishFailed, TopicUnavailable) as error:
             raise DemoFailed(f"publishing to {_ROUTE.topic} failed: {error}") from None
@@ -133,15 +136,14 @@ def _ingest_log(places: Places) -> Path:
     return places.logs / "ingest.log"
 
 
-def _counting(task: Task, check: Callable[[], None] | None = None) -> Callable[[int], None]:
-    """The producer tells what it sent since it last told; a task wants the sum."""
+def _counting(task: Task, then: Callable[[int], None] = lambda _sent: None) -> Callable[[int], None]:
+    """The producer tells what it sent since it last told; a task, and whatever comes then, want the sum."""
     sent = 0
 
     def progress(more: int) -> None:
         nonlocal sent
         sent += more
         task.update(sent)
-        if check is not None:
-            check()
+        then(sent)
 
     return progress
