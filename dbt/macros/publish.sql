@@ -61,7 +61,7 @@
         {%- set bad = [] -%}
         {%- for result in results -%}
             {%- do built.append(result.node.unique_id) -%}
-            {%- if result.status | string not in ('success', 'pass', 'warn') -%}{%- do bad.append(result.node.name) -%}{%- endif -%}
+            {%- if result.status | string not in ('success', 'pass', 'warn', 'no-op') -%}{%- do bad.append(result.node.name) -%}{%- endif -%}
         {%- endfor -%}
         {%- set missing = audit_steps() | reject('in', built) | list -%}
         {%- if bad -%}

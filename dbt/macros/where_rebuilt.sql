@@ -26,3 +26,14 @@
         {{ in_dates(column, rebuild_dates(before, after, variable)) }}
     {%- endif -%}
 {%- endmacro %}
+
+{#- In a generic test: the days that the run rebuilt of the tested model, as a predicate on another model's date column. -#}
+{% macro days_of_tested_model(column) -%}
+    {%- set tested = graph.nodes.get(model.attached_node) if execute and model.attached_node else none -%}
+    {%- if tested and tested.config.meta.rebuild -%}
+        {%- set rebuild = tested.config.meta.rebuild -%}
+        {{ rebuilt_days(column, rebuild.before, rebuild.after, rebuild.variable) }}
+    {%- else -%}
+        {{ column }} >= date '1970-01-01'
+    {%- endif -%}
+{%- endmacro %}

@@ -17,6 +17,7 @@ from local_platform.warehouse.objects import open_store
 from local_platform.warehouse.state import DuckDBState, FileState, StateStore
 
 _TESTS = frozenset({"test", "unit_test"})
+_TABLES = frozenset({"model", "seed"})
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,10 @@ def _result(
     tests: Counter[str] = Counter()
     for result in run.results:
         kind = str(result["unique_id"]).split(".")[0]
-        if kind != "operation":
-            (tests if kind in _TESTS else models)[str(result["status"])] += 1
+        if kind in _TESTS:
+            tests[str(result["status"])] += 1
+        elif kind in _TABLES:
+            models[str(result["status"])] += 1
     published = any(message.startswith("Published ") for message in run.messages)
     failures = tuple(_line(result) for result in run.results if result["status"] in ("error", "fail"))
     return BuildResult(

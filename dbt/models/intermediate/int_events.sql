@@ -22,6 +22,7 @@
 } -%}
 {{ config(**incremental_by_date('event_date', cluster_by=['event_type', 'session_id'])) }}
 
+-- noqa: disable=LT02
 {% for type, columns in types.items() %}
 select
     event_date,
@@ -34,9 +35,9 @@ select
     anonymous_id,
     session_id,
     device,
-    country_code
-    {%- for column, data_type in own_columns.items() %},
-    cast({{ column if column in columns else 'null' }} as {{ data_type }}) as {{ column }}
+    country_code,
+    {%- for column, data_type in own_columns.items() %}
+    cast({{ column if column in columns else 'null' }} as {{ data_type }}) as {{ column }}{{ ',' if not loop.last }}
     {%- endfor %}
 from {{ ref('stg_' ~ type) }}
 where {{ lake_days_to_read() }}

@@ -38,7 +38,8 @@ select
     clicked_at
 from candidates
 where clicked_at <= ordered_at and clicked_at >= {{ add_hours('ordered_at', -168) }}
-qualify row_number() over (
-    partition by order_date, order_id
-    order by clicked_at desc, click_event_id desc
-) = 1
+qualify
+    row_number() over (
+        partition by order_date, order_id
+        order by clicked_at desc, click_event_id desc
+    ) = 1

@@ -5,10 +5,11 @@ with completed as (
     select * from {{ ref('stg_order_completed') }}
     where {{ lake_days_to_read() }}
     -- Two events may claim one order: the earlier one is the order.
-    qualify row_number() over (
-        partition by year, month, day, order_id
-        order by event_at, published_at, event_id
-    ) = 1
+    qualify
+        row_number() over (
+            partition by year, month, day, order_id
+            order by event_at, published_at, event_id
+        ) = 1
 
 ),
 

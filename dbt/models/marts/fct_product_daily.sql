@@ -80,10 +80,11 @@ sightings as (
 described as (
 
     select * from sightings
-    qualify row_number() over (
-        partition by activity_date, product_id, currency
-        order by event_at desc, event_id desc, unit_price desc
-    ) = 1
+    qualify
+        row_number() over (
+            partition by activity_date, product_id, currency
+            order by event_at desc, event_id desc, unit_price desc
+        ) = 1
 
 )
 

@@ -4,10 +4,11 @@ with refunded as (
 
     select * from {{ ref('stg_order_refunded') }}
     where {{ lake_days_to_read() }}
-    qualify row_number() over (
-        partition by year, month, day, refund_id
-        order by event_at, published_at, event_id
-    ) = 1
+    qualify
+        row_number() over (
+            partition by year, month, day, refund_id
+            order by event_at, published_at, event_id
+        ) = 1
 
 ),
 

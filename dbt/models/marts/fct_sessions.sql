@@ -45,6 +45,11 @@ ordered as (
     select
         assigned.*,
         orders.event_id as order_event_id,
+        case
+            when assigned.event_type = 'ad_clicked' then assigned.channel
+            when assigned.referrer is not null then 'referral'
+            else 'direct'
+        end as source,
         row_number() over (
             partition by assigned.session_date, assigned.session_id order by assigned.event_at, assigned.event_id
         ) as position
@@ -65,13 +70,7 @@ rolled_up as (
         max(user_id) as user_id,
         max(case when position = 1 then device end) as device,
         max(case when position = 1 then country_code end) as country_code,
-        max(case when position = 1 then
-            case
-                when event_type = 'ad_clicked' then channel
-                when referrer is not null then 'referral'
-                else 'direct'
-            end
-        end) as landing_source,
+        max(case when position = 1 then source end) as landing_source,
         max(case when position = 1 then coalesce(landing_path, page_path) end) as landing_path,
         max(case when position = 1 then campaign_id end) as campaign_id,
         count(*) as events,

@@ -1,4 +1,4 @@
-with orders as (
+with signed_in as (
 
     select * from {{ ref('fct_orders') }}
     where order_date >= date '1970-01-01' and user_id is not null
@@ -29,16 +29,16 @@ as_of as (
 customers as (
 
     select
-        orders.user_id,
-        orders.currency,
-        min(orders.order_date) as first_order_date,
-        max(orders.order_date) as last_order_date,
+        signed_in.user_id,
+        signed_in.currency,
+        min(signed_in.order_date) as first_order_date,
+        max(signed_in.order_date) as last_order_date,
         count(*) as orders,
-        sum(orders.gross_revenue - orders.discount) as sold,
+        sum(signed_in.gross_revenue - signed_in.discount) as sold,
         sum(coalesce(refunds.refunded, 0)) as refunded
-    from orders
-    left join refunds on orders.order_id = refunds.order_id and orders.currency = refunds.currency
-    group by orders.user_id, orders.currency
+    from signed_in
+    left join refunds on signed_in.order_id = refunds.order_id and signed_in.currency = refunds.currency
+    group by signed_in.user_id, signed_in.currency
 
 ),
 

@@ -15,7 +15,11 @@ renamed as (
         field as field_path,
         -- What the sender said it was: an attribute, because the payload may not be readable.
         coalesce(
-            (select max(attribute.value) from unnest(attributes) as attribute where attribute.key = 'event_type'),
+            (
+                select max(attribute.value)
+                from unnest(attributes) as attribute
+                where attribute.key = 'event_type'
+            ),
             'unknown'
         ) as claimed_event_type,
         fingerprint,
