@@ -38,14 +38,13 @@ def demo(options: DemoOptions, console: Console) -> int:
     Returns the exit code: 0, or 1 if a message is unaccounted for, or the warehouse or the page failed.
     """
     options.simulation()  # what cannot be simulated is refused before anything is emptied or started
-    folder.prepare(options.folder)
     try:
-        with _terminated_like_interrupted():
+        with folder.emptied(options.folder), _terminated_like_interrupted():
             result = _run(options, console)
     except KeyboardInterrupt:
         console.print(f"Interrupted. Everything started has been ended; {options.folder} holds what was written.")
         raise
-    summary.show(result, console)
+    summary.show(result, options.places, console)
     return 0 if result.succeeded else 1
 
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from local_platform.demo.audit import Audit
 from local_platform.ingestion import IngestSummary
 from local_platform.live.report import counts_table
+from local_platform.places import Places
 from local_platform.warehouse import BuildResult
 
 
@@ -33,7 +34,7 @@ class DemoResult:
         return self.audit.holds and self.warehouse.succeeded and self.page is not None
 
 
-def show(result: DemoResult, console: Console) -> None:
+def show(result: DemoResult, places: Places, console: Console) -> None:
     """Print it."""
     contents = result.audit.manifest
     console.print()
@@ -46,6 +47,12 @@ def show(result: DemoResult, console: Console) -> None:
     console.print(_account(result.audit), highlight=False)
     if result.page is not None:
         console.print(f"[bold]Open the report:[/bold] {_link(result.page)}", highlight=False, soft_wrap=True)
+    console.print(
+        f"Look closer: `lake status --folder {_link(places.folder)}`, warehouse {_link(places.warehouse)}, "
+        f"logs {_link(places.logs)}",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _account(audit: Audit) -> str:
@@ -91,6 +98,6 @@ def _counted(**counts: int) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "none"
 
 
-def _link(page: Path) -> str:
-    relative = os.path.relpath(page)
-    return str(page) if relative.startswith("..") else relative
+def _link(path: Path) -> str:
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative

@@ -15,7 +15,7 @@ from local_platform.live.state import RunState
 from local_platform.places import Places
 from local_platform.processes import Ending
 
-_QUIET_SECONDS = 3.0  # longer than the job waits to fill a batch
+_QUIET_SECONDS = 5.0  # longer than the job takes to fill a batch, write it and report it
 
 
 @dataclass(frozen=True)

@@ -103,10 +103,18 @@ def test_through_pubsub_twice_and_with_another_seed(needs_emulator: None, tmp_pa
 
 
 def test_without_an_emulator_it_says_what_to_install_and_goes_through_a_file(tmp_path: Path) -> None:
-    done = demo(tmp_path, PATH=str(tmp_path))
-    assert "Going through a file instead of Pub/Sub" in done.stdout
-    assert "gcloud components install pubsub-emulator" in done.stdout
-    check_account(done, tmp_path / ".lake/demo")
+    with start_demo(tmp_path, PATH=str(tmp_path)) as process:
+        assert process.stdout is not None
+        output = ""
+        for line in process.stdout:
+            output += line
+            if "ingest: begins" in line:
+                process.send_signal(signal.SIGINT)  # the rest is the file mode's, tested below
+    assert "Going through a file instead of Pub/Sub" in output
+    assert "gcloud components install pubsub-emulator" in output
+    assert "write: 50,000 messages" in output
+    assert process.returncode == 130
+    assert left_running(tmp_path, "") == []
 
 
 def test_file_mode_needs_no_emulator_and_takes_any_folder_of_its_own(tmp_path: Path) -> None:

@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from local_platform.demo.folder import MARKER, prepare
+from local_platform.demo.folder import MARKER, emptied
 from local_platform.errors import LakeError
+
+
+def prepare(folder: Path) -> None:
+    with emptied(folder):
+        pass
 
 
 def test_a_folder_of_an_earlier_demo_is_emptied(tmp_path: Path) -> None:
@@ -58,3 +63,12 @@ def test_a_file_in_the_way_is_named(tmp_path: Path, below: str) -> None:
     (tmp_path / "a-file").touch()
     with pytest.raises(LakeError, match=rf"--folder {tmp_path / below} "):
         prepare(tmp_path / below)
+
+
+def test_a_folder_in_which_a_demo_is_at_work_is_left_alone(tmp_path: Path) -> None:
+    with emptied(tmp_path):
+        (tmp_path / "lake").mkdir()
+        with pytest.raises(LakeError, match=rf"another demo is at work in --folder {tmp_path}"):
+            prepare(tmp_path)
+        assert (tmp_path / "lake").is_dir()
+    prepare(tmp_path)
