@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # these take most of a second to import: commands that never 
 LOCAL_PROJECT = "lake-local"
 LOCAL_TOPIC = "shop-events"
 LOCAL_SUBSCRIPTION = "shop-events-lake"
-ACK_DEADLINE_SECONDS = 600  # the longest Pub/Sub allows: a batch is acknowledged only once its objects are written
+ACK_DEADLINE_SECONDS = 60  # the ingestion extends what it holds; after a crash its messages come again this much later
 
 _PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _RESOURCE = re.compile(r"(?!goog)[A-Za-z][A-Za-z0-9._~+%-]{2,254}")

@@ -63,16 +63,20 @@ def _run(options: DemoOptions, console: Console) -> DemoResult:
 
 @contextlib.contextmanager
 def _terminated_like_interrupted() -> Iterator[None]:
-    """SIGTERM ends the demo as Ctrl-C does: with nothing left running. By default it would leave the emulator behind."""
+    """A polite kill, or a closed terminal, ends the demo as Ctrl-C does. By default it would leave the emulator behind."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # nohup means to go on without a terminal
+            signal.signal(number, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _ingest(options: DemoOptions, display: Display, clock: _Stopwatch) -> tuple[str, IngestSummary]:

@@ -89,7 +89,10 @@ def _overview(result: Status) -> Table:
     facts.add_row("emulator", f"{result.emulator}, {run.emulator.address}" if run is not None else result.emulator)
     facts.add_row("ingestion", _ingestion(result))
     if result.summary is not None:
-        facts.add_row("last run", f"{result.summary.messages_read:,} messages in {result.summary.batches:,} batches")
+        summary = result.summary
+        facts.add_row(
+            "ingested", f"{summary.messages_read:,} messages in {summary.batches:,} batches since it was started"
+        )
     contents = result.contents
     facts.add_row("folder", _short(Path(result.folder)))
     objects = contents.lake_objects + contents.quarantine_objects

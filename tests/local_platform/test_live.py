@@ -110,6 +110,7 @@ def test_up_ingests_what_is_published_until_down(lake: Lake, monkeypatch: pytest
     assert (after["emulator"], after["ingest"]) == ("down", "down")
     assert after["contents"]["rows_by_type"] == {"page_viewed": 30}
     assert after["contents"]["rows_by_code"] == {"invalid_json": 5}
+    assert after["watermark"]["watermark"] > state.started_at.isoformat()[:19]
     assert "Nothing is up" in lake("down").stdout
 
 

@@ -14,7 +14,7 @@ def test_creating_twice_changes_nothing(emulator: str, topic_and_subscription: R
     with pubsub_v1.SubscriberClient() as subscriber:
         found = subscriber.get_subscription(subscription=topic_and_subscription.subscription)
     assert found.topic == topic_and_subscription.topic
-    assert found.ack_deadline_seconds == 600
+    assert found.ack_deadline_seconds == 60
 
 
 def test_a_subscription_of_another_topic_is_refused(emulator: str, topic_and_subscription: Route) -> None:
