@@ -99,7 +99,7 @@ def _take(line: str, errors: list[str], messages: list[str], on_node: Callable[[
     elif info["name"] == "JinjaLogInfo":
         messages.append(info["msg"])
     node = data.get("node_info")
-    if on_node is not None and node and info["name"].endswith("Result") and "index" in data:
+    if on_node is not None and node and info["name"].endswith("Result") and data.get("status") and "index" in data:
         on_node(
             NodeDone(
                 name=node["node_name"],
