@@ -10,10 +10,12 @@ from typing import Any
 
 import duckdb
 
+from local_platform.errors import LakeError
+
 _FUNNEL = ("Visited", "Viewed a product", "Added to cart", "Started checkout", "Ordered")
 
 
-class ReportError(Exception):
+class ReportError(LakeError):
     """The page cannot be made; the message says what is missing and how to get it."""
 
 

@@ -85,11 +85,11 @@ def build(
     started = time.monotonic()
     warehouse = Path(duckdb_path).absolute()
     work = (work_dir or warehouse.parent / "dbt").absolute()
-    warehouse.parent.mkdir(parents=True, exist_ok=True)
     store: StateStore = (
         DuckDBState(warehouse) if target == "duckdb" else FileState(state_path or work / f"last_success_{target}.json")
     )
     changes = find_changes(open_store(str(lake_path)), store.load())
+    warehouse.parent.mkdir(parents=True, exist_ok=True)
     everything = full_refresh or (changes.everything and dates is None)
     run = run_dbt(
         ["build", "--target", target, *_selection(changes, everything, dates)],
