@@ -49,12 +49,15 @@ class BatchByKey(beam.PTransform):
         self._max_age_seconds = max_age_seconds
 
     def expand(self, pcoll: PCollection) -> PCollection:
+        _, value_type = pcoll.element_type.tuple_types
+        batch_type = tuple[str, tuple[int, list[value_type]]]  # type: ignore[valid-type]
         if pcoll.is_bounded:
-            return pcoll | "GroupByKey" >> beam.GroupByKey() | "AsBatch" >> beam.MapTuple(_as_batch)
+            as_batch = beam.MapTuple(_as_batch).with_output_types(batch_type)
+            return pcoll | "GroupByKey" >> beam.GroupByKey() | "AsBatch" >> as_batch
         return (
             pcoll
             | "GroupIntoBatches" >> GroupIntoBatches.WithShardedKey(self._max_values, self._max_age_seconds)
-            | "AsBatch" >> beam.MapTuple(_as_unsharded_batch)
+            | "AsBatch" >> beam.MapTuple(_as_unsharded_batch).with_output_types(batch_type)
             | "LeaveWindows" >> beam.WindowInto(GlobalWindows())
             | "StableInput" >> beam.Reshuffle()
         )

@@ -1,5 +1,6 @@
 """A message as the job sees it, wherever it came from."""
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -32,6 +33,20 @@ def micros(instant: datetime) -> int:
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)
     return (instant - EPOCH) // MICROSECOND
+
+
+def now_micros() -> int:
+    """The wall clock, in microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
+def micros_of(text: str) -> int:
+    """The inverse of `rfc3339`.
+
+    Raises:
+        ValueError: the text is no RFC 3339 instant.
+    """
+    return micros(datetime.fromisoformat(text))
 
 
 @lru_cache(maxsize=4096)

@@ -10,6 +10,7 @@ from apache_beam.options.pipeline_options import (
     StandardOptions,
 )
 from apache_beam.pvalue import PBegin, PCollection
+from apache_beam.transforms.periodicsequence import PeriodicImpulse
 
 from beam_pipeline.batching import BatchByKey, PublishTimeWindows
 from beam_pipeline.chunking import CHUNK_BYTES
@@ -18,10 +19,12 @@ from beam_pipeline.file_input import ReadMessageFiles
 from beam_pipeline.messages import Message, from_pubsub
 from beam_pipeline.options import IngestionConfig, IngestionOptions
 from beam_pipeline.validation import Routed, ValidateRouteChunk
+from beam_pipeline.watermark import AdvanceWatermark
 from beam_pipeline.writing import WriteManifest, WriteObjects, by_root
 from event_contract import ManifestRecord
 
 _MANIFEST_RECORDS_PER_FILE: Final = 1000
+_HEARTBEAT_SECONDS: Final = 15
 
 
 class ReadMessages(beam.PTransform):
@@ -53,11 +56,17 @@ class IngestMessages(beam.PTransform):
     """Lists of messages in, objects in the lake and in quarantine out; yields the paths of the manifest files.
 
     Lake and quarantine are one keyed stream with one writer: the destination is part of the key.
+
+    Args:
+        config: where and how to write.
+        heartbeat: unbounded, at least one element in every publish-time window; with it the watermark is written, too.
+            Bounded runs leave that to their driver.
     """
 
-    def __init__(self, config: IngestionConfig) -> None:
+    def __init__(self, config: IngestionConfig, heartbeat: PCollection | None = None) -> None:
         super().__init__()
         self._config = config
+        self._heartbeat = heartbeat
 
     def expand(self, messages: PCollection) -> PCollection:
         config = self._config
@@ -74,13 +83,24 @@ class IngestMessages(beam.PTransform):
                 WriteObjects(config.roots, config.compression, config.max_object_bytes, config.max_object_rows)
             ).with_output_types(ManifestRecord)
         )
-        return (
+        manifests = (
             records
             | "KeyRecords" >> beam.Map(by_root).with_output_types(tuple[str, ManifestRecord])
             | "ManifestWindows" >> PublishTimeWindows(config.window_seconds, config.allowed_lateness_seconds)
             | "BatchRecords" >> BatchByKey(_MANIFEST_RECORDS_PER_FILE, config.max_object_age_seconds)
             | "WriteManifest" >> beam.ParDo(WriteManifest(config.output_path))
         )
+        if self._heartbeat is not None:
+            (
+                (manifests | "Written" >> beam.Map(_nothing), self._heartbeat | "Beat" >> beam.Map(_nothing))
+                | "WithHeartbeat" >> beam.Flatten()
+                | "AdvanceWatermark" >> AdvanceWatermark(config.output_path, config.window_seconds)
+            )
+        return manifests
+
+
+def _nothing(_: object) -> None:
+    return None
 
 
 def _chunks_per_object(config: IngestionConfig) -> int:
@@ -96,5 +116,6 @@ def build_pipeline(options: PipelineOptions) -> beam.Pipeline:
         cloud = options.view_as(GoogleCloudOptions)
         cloud.dataflow_service_options = [*(cloud.dataflow_service_options or []), "streaming_mode_at_least_once"]
     pipeline = beam.Pipeline(options=options)
-    pipeline | "ReadMessages" >> ReadMessages(options) | "IngestMessages" >> IngestMessages(config)
+    heartbeat = pipeline | "Heartbeat" >> PeriodicImpulse(fire_interval=_HEARTBEAT_SECONDS) if streaming else None
+    pipeline | "ReadMessages" >> ReadMessages(options) | "IngestMessages" >> IngestMessages(config, heartbeat)
     return pipeline

@@ -1,6 +1,5 @@
 """Write batches of chunks as objects, and the manifest of what was written."""
 
-import time
 from collections.abc import Iterator, Mapping
 
 import apache_beam as beam
@@ -10,6 +9,7 @@ from apache_beam.utils.timestamp import Timestamp
 from beam_pipeline import counters
 from beam_pipeline.batching import Batch
 from beam_pipeline.manifest import manifest_object, record_of
+from beam_pipeline.messages import now_micros
 from beam_pipeline.objects import pack
 from beam_pipeline.routing import LAKE
 from beam_pipeline.storage import store
@@ -41,7 +41,7 @@ class WriteObjects(beam.DoFn):
         root, _, folder = destination.partition("/")
         for stored in pack(chunks, window_start_micros, self._compression, self._max_bytes, self._max_rows):
             store(self._roots[root], f"{folder}/{stored.name}", stored.data)
-            now = time.time_ns() // 1000
+            now = now_micros()
             counters.count(counters.OBJECTS_WRITTEN, 1)
             counters.count(counters.BYTES_WRITTEN, len(stored.data))
             counters.observe(counters.AGE_AT_WRITE, max(0, now - stored.first_publish_micros) // 1000)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,12 @@ class BadResourceName(LakeError):
 
 class SubscriptionMismatch(LakeError):
     """The subscription exists already, on another topic."""
+
+
+class CallFailed(LakeError):
+    """The emulator refused a call, or did not answer it in time."""
+
+    exit_code = 1
 
 
 @dataclass(frozen=True)
@@ -88,13 +95,13 @@ def answers(address: str, *, timeout_seconds: float) -> bool:
 def create(address: str, route: Route) -> None:
     """Create the topic and the subscription where they do not exist yet.
 
-    Raises SubscriptionMismatch if the subscription exists on another topic.
+    Raises SubscriptionMismatch if the subscription exists on another topic, CallFailed if the emulator does not do it.
     """
     from google.api_core.exceptions import AlreadyExists
 
-    with _publisher(address) as publisher, contextlib.suppress(AlreadyExists):
+    with _calling(address), _publisher(address) as publisher, contextlib.suppress(AlreadyExists):
         publisher.create_topic(name=route.topic, timeout=_CALL_SECONDS)
-    with _subscriber(address) as subscriber:
+    with _calling(address), _subscriber(address) as subscriber:
         try:
             subscriber.create_subscription(
                 request={
@@ -114,13 +121,25 @@ def create(address: str, route: Route) -> None:
 
 
 def delete(address: str, route: Route) -> None:
-    """Delete the subscription and the topic, whichever exist."""
+    """Delete the subscription and the topic, whichever exist. Raises CallFailed if the emulator does not do it."""
     from google.api_core.exceptions import NotFound
 
-    with _subscriber(address) as subscriber, contextlib.suppress(NotFound):
+    with _calling(address), _subscriber(address) as subscriber, contextlib.suppress(NotFound):
         subscriber.delete_subscription(subscription=route.subscription, timeout=_CALL_SECONDS)
-    with _publisher(address) as publisher, contextlib.suppress(NotFound):
+    with _calling(address), _publisher(address) as publisher, contextlib.suppress(NotFound):
         publisher.delete_topic(topic=route.topic, timeout=_CALL_SECONDS)
+
+
+@contextlib.contextmanager
+def _calling(address: str) -> Iterator[None]:
+    from google.api_core.exceptions import GoogleAPIError
+
+    try:
+        yield
+    except GoogleAPIError as error:
+        raise CallFailed(
+            f"the Pub/Sub emulator at {address} failed ({' '.join(str(error).split())}): is it still running?"
+        ) from None
 
 
 # A proxy named by the environment is for the outside world; it would swallow calls to the loopback address.

@@ -16,8 +16,9 @@ from beam_pipeline.options import DirectRunnerOptions, IngestionConfig, Ingestio
 from local_platform.microbatch.driver import StopRequest, SubscriptionIngest, ingest_files
 from local_platform.microbatch.graph import MicroBatchGraph
 from local_platform.microbatch.received import ReceivedMessages
-from local_platform.microbatch.subscription import Subscription, SubscriptionUnreachable
+from local_platform.microbatch.subscription import LEASE_SECONDS, Subscription, SubscriptionUnreachable
 from local_platform.microbatch.summary import RunSummary
+from local_platform.microbatch.watermark import WatermarkFile
 
 __all__ = ["run"]
 
@@ -35,7 +36,8 @@ def run(options: PipelineOptions) -> int:
     local = options.view_as(DirectRunnerOptions)
     summary = RunSummary(Path(local.summary_file) if local.summary_file else None)
     progress = _progress_lines(summary)
-    graph = MicroBatchGraph(IngestionConfig.from_options(options))
+    config = IngestionConfig.from_options(options)
+    graph = MicroBatchGraph(config)
     try:
         with _stop_on_signals() as stop:
             if given.input_files:
@@ -56,6 +58,7 @@ def run(options: PipelineOptions) -> int:
                     ack_deadline,
                     graph,
                     summary,
+                    WatermarkFile(config.output_path, max(ack_deadline, LEASE_SECONDS)),
                     ReceivedMessages(local.batch_max_messages, local.batch_max_bytes, local.batch_max_wait_seconds),
                     local.stop_after_idle_seconds,
                     progress,

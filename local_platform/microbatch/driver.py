@@ -10,15 +10,17 @@ from typing import Final
 from google.api_core.exceptions import GoogleAPICallError
 
 from beam_pipeline.file_input import match, read_messages
-from beam_pipeline.messages import Message
+from beam_pipeline.messages import Message, now_micros
 from local_platform.microbatch.graph import MicroBatchGraph
 from local_platform.microbatch.leases import Leases
 from local_platform.microbatch.received import MicroBatch, ReceivedMessages
 from local_platform.microbatch.subscription import LEASE_SECONDS, Subscription
 from local_platform.microbatch.summary import RunSummary
+from local_platform.microbatch.watermark import WatermarkFile
 
 _WAIT_SECONDS: Final = 0.25
 _MAX_UNACKNOWLEDGED_BATCHES: Final = 2
+_EMPTY_AFTER_MICROS: Final = 3_000_000  # a busy server answers late, too
 
 
 class StopRequest:
@@ -74,6 +76,7 @@ class SubscriptionIngest:
         ack_deadline_seconds: float,
         graph: MicroBatchGraph,
         summary: RunSummary,
+        watermark: WatermarkFile,
         received: ReceivedMessages,
         stop_after_idle_seconds: float | None,
         progress: Callable[[], None],
@@ -81,11 +84,13 @@ class SubscriptionIngest:
         self._subscription = subscription
         self._graph = graph
         self._summary = summary
+        self._watermark = watermark
         self._received = received
         self._stop_after_idle_seconds = stop_after_idle_seconds
         self._progress = progress
         self._leases = Leases(subscription.extend, ack_deadline_seconds, LEASE_SECONDS)
         self._fault: Exception | None = None
+        self._failed: MicroBatch | None = None
 
     def run(self, stop: StopRequest) -> None:
         """Runs until ``stop``, idleness or a fault; what is in memory by then is written and acknowledged first.
@@ -97,18 +102,21 @@ class SubscriptionIngest:
         puller = threading.Thread(target=self._pull, name="pull", daemon=True)
         self._leases.start()
         puller.start()
-        with ThreadPoolExecutor(1, "acknowledge") as acknowledging:
-            try:
+        try:
+            with ThreadPoolExecutor(1, "acknowledge") as acknowledging:
                 self._write_batches(stop, acknowledging)
-            finally:
-                self._received.close()
-                self._subscription.interrupt()
-        self._leases.stop()
-        self._subscription.close()
-        puller.join()
-        self._summary.keep(now=True)
+        finally:
+            self._received.close()
+            self._subscription.interrupt()
+            puller.join()  # before anything is given back: a waiting pull would take it again
+            self._give_back(self._failed)
+            self._give_back(self._received.take_rest())
+            self._leases.stop()
+            self._subscription.close()
+            self._summary.keep(now=True)
         if self._fault is not None:
             raise self._fault
+        self._watermark.close()
 
     def _write_batches(self, stop: StopRequest, acknowledging: ThreadPoolExecutor) -> None:
         under_way: list[Future[None]] = []
@@ -120,6 +128,7 @@ class SubscriptionIngest:
             batch = self._received.next_batch(_WAIT_SECONDS)
             self._summary.keep()
             self._progress()
+            self._keep_watermark()
             if batch is None:
                 idle = time.monotonic() - idle_since
                 if self._stop_after_idle_seconds is not None and idle >= self._stop_after_idle_seconds:
@@ -137,11 +146,23 @@ class SubscriptionIngest:
         try:
             return self._graph.run(batch.lists())
         except Exception:
-            self._leases.release(batch.leases)
-            self._subscription.extend(batch.ack_ids, 0)
+            self._failed = batch
             raise
 
+    def _give_back(self, batch: MicroBatch | None) -> None:
+        """Lets messages come again at once, instead of when their lease has run out."""
+        if batch is not None:
+            self._leases.release(batch.leases)
+            self._subscription.extend(batch.ack_ids, 0)
+
+    def _keep_watermark(self) -> None:
+        waiting_since = self._subscription.waiting_since_micros
+        if waiting_since is not None and now_micros() - waiting_since >= _EMPTY_AFTER_MICROS:
+            self._watermark.tracker.found_empty(waiting_since)
+        self._watermark.keep()
+
     def _acknowledge(self, batch: MicroBatch, counts: Counter[str]) -> None:
+        self._watermark.tracker.release(batch.leases)
         self._subscription.acknowledge(batch.ack_ids)
         self._leases.release(batch.leases)
         self._summary.add(counts)
@@ -151,6 +172,9 @@ class SubscriptionIngest:
             while room := self._received.wait_for_room():
                 messages, ack_ids = self._subscription.pull(room)
                 if messages:
-                    self._received.add(messages, ack_ids, self._leases.hold(ack_ids))
+                    ticket = self._leases.hold(ack_ids)
+                    self._watermark.tracker.hold(ticket, min(message.publish_micros for message in messages))
+                    if not self._received.add(messages, ack_ids, ticket):
+                        self._subscription.extend(ack_ids, 0)
         except GoogleAPICallError as fault:
             self._fault = fault

@@ -54,9 +54,11 @@ class ReceivedMessages:
                 return 0
             return self._max_messages - (len(self._filling.messages) if self._filling else 0)
 
-    def add(self, messages: Sequence[Message], ack_ids: Sequence[str], lease: int) -> None:
-        """Takes what one pull brought, held by one lease (`leases`)."""
+    def add(self, messages: Sequence[Message], ack_ids: Sequence[str], lease: int) -> bool:
+        """Takes what one pull brought, held by one lease (`leases`); False, and nothing taken, once closed."""
         with self._condition:
+            if self._closed:
+                return False
             if self._filling is None:
                 self._filling = MicroBatch(self._clock())
             self._filling.messages.extend(messages)
@@ -64,6 +66,7 @@ class ReceivedMessages:
             self._filling.leases.append(lease)
             self._filling.size_bytes += sum(len(message.data) for message in messages)
             self._condition.notify_all()
+            return True
 
     def next_batch(self, timeout_seconds: float) -> MicroBatch | None:
         """The batch to write next: once it is full or old enough, or all that there is once closed.
@@ -74,15 +77,20 @@ class ReceivedMessages:
         with self._condition:
             while not self._is_due():
                 now = self._clock()
+                if self._closed:
+                    break
+                if now >= deadline:
+                    return None
                 until = deadline
                 if self._filling is not None:
                     until = min(until, self._filling.opened_at + self._max_wait_seconds)
-                if self._closed or (now >= deadline and self._filling is None):
-                    break
                 self._condition.wait(max(until - now, 0.001))
-            batch, self._filling = self._filling, None
-            self._condition.notify_all()
-            return batch
+            return self._take()
+
+    def take_rest(self) -> MicroBatch | None:
+        """What is there, due or not."""
+        with self._condition:
+            return self._take()
 
     def close(self) -> None:
         """No more will be added; what is here can still be taken."""
@@ -95,6 +103,11 @@ class ReceivedMessages:
         """Closed, and nothing left to take."""
         with self._condition:
             return self._closed and self._filling is None
+
+    def _take(self) -> MicroBatch | None:
+        batch, self._filling = self._filling, None
+        self._condition.notify_all()
+        return batch
 
     def _is_full(self) -> bool:
         batch = self._filling

@@ -20,7 +20,7 @@ from google.api_core.exceptions import (
 )
 from google.cloud.pubsub_v1 import SubscriberClient
 
-from beam_pipeline.messages import Message
+from beam_pipeline.messages import Message, now_micros
 
 _PULL_MESSAGES: Final = 1000
 _PULL_SECONDS: Final = 20.0
@@ -43,13 +43,18 @@ class Subscription:
     Args:
         name: projects/P/subscriptions/S.
         warn: told about faults that are being tried again, in one line each.
+
+    Attributes:
+        waiting_since_micros: when the pull under way began, if one is; it waits because there is nothing to deliver.
     """
 
     def __init__(self, name: str, warn: Callable[[str], None]) -> None:
         self._name = name
         self._warn = warn
         self._client = SubscriberClient()
+        self._pulling = SubscriberClient()  # a connection of its own: `interrupt` ends a waiting pull by closing it
         self._closing = threading.Event()
+        self.waiting_since_micros: int | None = None
 
     def check(self) -> int:
         """Proves that the subscription is there; returns its acknowledgement deadline in seconds.
@@ -79,16 +84,19 @@ class Subscription:
         """
         delay = _FIRST_DELAY_SECONDS
         while not self._closing.is_set():
+            self.waiting_since_micros = now_micros()
             try:
-                response = self._client.pull(
+                response = self._pulling.pull(
                     subscription=self._name,
                     max_messages=min(max_messages, _PULL_MESSAGES),
                     timeout=_PULL_SECONDS,
                     retry=None,
                 )
+                self.waiting_since_micros = None
             except DeadlineExceeded:
                 return [], []
             except _TRANSIENT as error:
+                self.waiting_since_micros = None
                 if self._closing.is_set():
                     break
                 self._warn(f"pull failed, trying again: {type(error).__name__}")
@@ -116,7 +124,9 @@ class Subscription:
 
     def acknowledge(self, ack_ids: Iterable[str]) -> bool:
         """Acknowledges; True if all were. What was not comes again: lines twice in the lake, none lost."""
-        done = [self._try_again("acknowledge", part) for part in _parts(ack_ids)]  # a failed part does not stop the others
+        done = [
+            self._try_again("acknowledge", part) for part in _parts(ack_ids)
+        ]  # a failed part does not stop the others
         return all(done)
 
     def extend(self, ack_ids: Iterable[str], seconds: int = LEASE_SECONDS) -> bool:
@@ -152,12 +162,13 @@ class Subscription:
         return False
 
     def interrupt(self) -> None:
-        """Makes a waiting `pull` return soon; acknowledging still works."""
+        """Makes a waiting `pull` return at once, and later ones; acknowledging still works."""
         self._closing.set()
+        self._pulling.close()
 
     def close(self) -> None:
-        """Closes the connection, ending whatever still waits on it."""
-        self._closing.set()
+        """Closes the connections, ending whatever still waits on them."""
+        self.interrupt()
         self._client.close()
 
 

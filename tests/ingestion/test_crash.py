@@ -8,16 +8,13 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from google.cloud.pubsub_v1 import SubscriberClient
-
 from local_platform.pubsub import Route
 from producer import SimulationConfig, publish_to_topic, read_truth, simulate
 from tests.ingestion.lake_reading import messages_in, objects_below
-from tests.ingestion.running import arguments, run, spawn
+from tests.ingestion.running import ACK_DEADLINE_SECONDS, arguments, run, shorten_ack_deadline, spawn
 
 MESSAGES = 20_000
 KILLS = 12
-ACK_DEADLINE_SECONDS = 10  # the shortest there is: what a killed process held comes again soon
 
 
 class Reader(threading.Thread):
@@ -56,11 +53,7 @@ def test_nothing_is_lost_or_seen_in_part_when_the_process_is_killed_again_and_ag
     topic_and_subscription: Route, tmp_path: Path
 ) -> None:
     route, rng = topic_and_subscription, random.Random(11)
-    with SubscriberClient() as client:
-        client.delete_subscription(subscription=route.subscription)
-        client.create_subscription(
-            name=route.subscription, topic=route.topic, ack_deadline_seconds=ACK_DEADLINE_SECONDS
-        )
+    shorten_ack_deadline(route)
     truth = tmp_path / "truth.jsonl"
     publish_to_topic(
         simulate(SimulationConfig(events=MESSAGES, days=2, seed=3, poison_rate=0.05)), route.topic, truth=truth

@@ -27,6 +27,7 @@ from beam_pipeline.objects import pack
 from beam_pipeline.options import IngestionConfig
 from beam_pipeline.pipeline import IngestMessages
 from beam_pipeline.validation import ValidateRouteChunk
+from beam_pipeline.watermark import AdvanceWatermark, read_watermark
 from beam_pipeline.writing import WriteManifest, WriteObjects
 from tests.samples import PUBLISH_MICROS, event, payload
 
@@ -358,6 +359,21 @@ class TestWholeGraph:
         with streaming() as pipeline:
             pipeline | stream.with_output_types(MessageList) | IngestMessages(config(tmp_path))
         assert len(list((tmp_path / "lake/event_type=page_viewed/year=2025/month=11/day=22").iterdir())) == 1
+
+
+class TestAdvanceWatermark:
+    def test_it_follows_the_pipeline_past_ends_of_windows_even_when_nothing_comes(self, tmp_path: Path) -> None:
+        start = PUBLISH_MICROS // SECOND
+        stream = ElementStream().advance_watermark_to(start)
+        for beat in range(0, 1500, 300):
+            stream = stream.add_elements([beam.window.TimestampedValue(None, start + beat)])
+        stream = stream.advance_watermark_to(start + 600)
+        stream = stream.advance_watermark_to(start + 1199).advance_watermark_to_infinity()
+        with streaming() as pipeline:
+            reached = pipeline | stream | AdvanceWatermark(str(tmp_path), 600)
+            ends = [PUBLISH_MICROS + minutes * 60 * SECOND for minutes in (0, 10, 20)]
+            assert_that(reached, equal_to(ends))
+        assert read_watermark(str(tmp_path)) == ends[-1]
 
 
 @pytest.mark.parametrize(

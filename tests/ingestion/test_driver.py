@@ -1,0 +1,116 @@
+"""The documented command, from its start to each of its ends."""
+
+import gzip
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from local_platform.pubsub import Route
+from producer import SimulationConfig, publish_to_topic, simulate, write_to_file
+from tests.ingestion.lake_reading import manifest_records, messages_in, objects_below
+from tests.ingestion.running import ACK_DEADLINE_SECONDS, REPOSITORY, arguments, run, shorten_ack_deadline
+
+
+def counts(folder: Path) -> tuple[int, int]:
+    """Lines in the lake, lines in quarantine."""
+    found = list(messages_in(folder / "lake", folder / "quarantine"))
+    return sum(item.code is None for item in found), sum(item.code is not None for item in found)
+
+
+@pytest.mark.parametrize("compressed", [False, True], ids=["plain", "gzip"])
+def test_files_are_ingested_and_the_same_again_changes_nothing(tmp_path: Path, compressed: bool) -> None:
+    source = tmp_path / "events.ndjson"
+    write_to_file(simulate(SimulationConfig(events=2000, days=1, seed=1, poison_rate=0.1)), source)
+    if compressed:
+        packed = tmp_path / "events.ndjson.gz"
+        packed.write_bytes(gzip.compress(source.read_bytes()))
+        source = packed
+    options = [f"--input_files={source}", f"--output_path={tmp_path}/lake", f"--quarantine_path={tmp_path}/quarantine"]
+    trees = []
+    for _ in range(2):
+        done = run(*options)
+        assert done.returncode == 0, done.stderr
+        trees.append({path: path.read_bytes() for path in objects_below(tmp_path / "lake")})
+    assert trees[0] == trees[1]
+    assert sum(counts(tmp_path)) == 2000
+    assert 150 < counts(tmp_path)[1] < 250
+
+
+def test_it_stops_cleanly_when_asked_and_acknowledges_what_it_wrote(
+    topic_and_subscription: Route, tmp_path: Path
+) -> None:
+    publish_to_topic(simulate(SimulationConfig(events=3000, days=1, seed=2)), topic_and_subscription.topic)
+    summary = tmp_path / "summary.json"
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "beam_pipeline"),
+            *arguments(
+                topic_and_subscription.subscription, tmp_path, "--batch_max_messages=500", f"--summary_file={summary}"
+            ),
+        ],
+        cwd=REPOSITORY,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not objects_below(tmp_path / "lake"):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 0, told
+    assert "Stopping" in told
+    written = sum(counts(tmp_path))
+    kept = json.loads(summary.read_text())
+    assert (kept["state"], kept["messages_read"]) == ("finished", written)
+
+    last = run(*arguments(topic_and_subscription.subscription, tmp_path, "--stop_after_idle_seconds=4"))
+    assert last.returncode == 0, last.stderr
+    assert sum(counts(tmp_path)) == 3000, "what was acknowledged must not come again, what was not must"
+
+
+def test_the_watermark_is_behind_now_and_past_every_message(topic_and_subscription: Route, tmp_path: Path) -> None:
+    publish_to_topic(simulate(SimulationConfig(events=500, days=1, seed=2)), topic_and_subscription.topic)
+    published_until = time.time()
+    time.sleep(2)
+    done = run(*arguments(topic_and_subscription.subscription, tmp_path, "--stop_after_idle_seconds=6"))
+    assert done.returncode == 0, done.stderr
+    from beam_pipeline.watermark import read_watermark
+
+    watermark = read_watermark(str(tmp_path / "lake"))
+    assert watermark is not None
+    assert published_until < watermark / 1e6 < time.time()
+    assert (
+        max(record["max_publish_time"] for record in manifest_records(tmp_path / "lake"))
+        < json.loads((tmp_path / "lake/_control/watermark.json").read_text())["watermark"]
+    )
+
+
+def test_a_missing_subscription_is_told_in_one_line_before_anything_is_read(emulator: str, tmp_path: Path) -> None:
+    done = run(*arguments("projects/lake-tests/subscriptions/nobody", tmp_path))
+    assert done.returncode == 2
+    assert "projects/lake-tests/subscriptions/nobody does not exist" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_storage_that_fails_for_good_ends_the_run_unacknowledged(topic_and_subscription: Route, tmp_path: Path) -> None:
+    shorten_ack_deadline(topic_and_subscription)
+    publish_to_topic(simulate(SimulationConfig(events=300, days=1, seed=5)), topic_and_subscription.topic)
+    (tmp_path / "lake").mkdir()
+    (tmp_path / "lake" / "event_type=page_viewed").write_text("a file where a folder must be")
+    done = run(*arguments(topic_and_subscription.subscription, tmp_path, "--stop_after_idle_seconds=4"))
+    assert done.returncode == 1
+    assert "stays unacknowledged" in done.stderr
+
+    (tmp_path / "lake" / "event_type=page_viewed").unlink()
+    again = run(
+        *arguments(
+            topic_and_subscription.subscription, tmp_path, f"--stop_after_idle_seconds={ACK_DEADLINE_SECONDS + 5}"
+        )
+    )
+    assert again.returncode == 0, again.stderr
+    assert len({item.message_id for item in messages_in(tmp_path / "lake", tmp_path / "quarantine")}) == 300
