@@ -1,6 +1,6 @@
 {#-
     Tests look at what the run rebuilt. Given the days (`changed_dates`), a generic test on a model with a partition per day reads those
-    days only, so that a daily build costs what the day costs; without them it reads every day. Either way the partition column is in
+    days only, so that a daily build costs what the day costs; without them, and in `unique_over_days`, it reads every day. Either way the partition column is in
     the predicate, as BigQuery's require_partition_filter demands.
 -#}
 {% macro get_where_subquery(relation) -%}
@@ -9,7 +9,11 @@
     {%- set tested = graph.nodes.get(model.attached_node) if execute and model.attached_node else none -%}
     {%- if tested and tested.config.meta.rebuild -%}
         {%- set rebuild = tested.config.meta.rebuild -%}
-        {%- do conditions.append(rebuilt_days(rebuild.column, rebuild.before, rebuild.after, rebuild.variable)) -%}
+        {%- if model.test_metadata.name == 'unique_over_days' -%}
+            {%- do conditions.append(rebuild.column ~ " >= date '1970-01-01'") -%}
+        {%- else -%}
+            {%- do conditions.append(rebuilt_days(rebuild.column, rebuild.before, rebuild.after, rebuild.variable)) -%}
+        {%- endif -%}
     {%- endif -%}
     {%- if conditions -%}
         (select * from {{ relation }} where {{ conditions | join(' and ') }}) as tested

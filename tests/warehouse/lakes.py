@@ -8,6 +8,7 @@ import hashlib
 import json
 import uuid
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -57,16 +58,22 @@ class Lake:
 
     def write(self, *arrivals: Arrival, manifest: bool = True) -> None:
         """Writes one batch: an object per event type and date, then the manifest record of each."""
+        self.write_payloads(
+            ((json.dumps(each.event).encode(), each.published_at, each.message_id) for each in arrivals),
+            manifest=manifest,
+        )
+
+    def write_payloads(self, payloads: Iterable[tuple[bytes, datetime, str]], *, manifest: bool = True) -> None:
+        """The same for messages as bytes, each with its publish time and message id. All must be valid."""
         self.path.mkdir(parents=True, exist_ok=True)
         lines: dict[str, list[bytes]] = defaultdict(list)
         partitions: dict[str, Partition] = {}
-        for each in arrivals:
-            payload = json.dumps(each.event).encode()
-            judged = inspect(payload, int(each.published_at.timestamp() * 1_000_000))
+        for payload, published_at, message_id in payloads:
+            judged = inspect(payload, int(published_at.timestamp() * 1_000_000))
             if not isinstance(judged, Partition):
                 raise ValueError(f"not a valid event: {judged}")
-            ingest = {"message_id": each.message_id, "publish_time": _instant(each.published_at)}
-            lines[judged.path].append(json.dumps({**each.event, "_ingest": ingest}).encode())
+            ingest = {"message_id": message_id, "publish_time": _instant(published_at)}
+            lines[judged.path].append(payload.rstrip()[:-1] + b',"_ingest":' + json.dumps(ingest).encode() + b"}")
             partitions[judged.path] = judged
         records = []
         for folder, rows in lines.items():
