@@ -1,0 +1,111 @@
+locals {
+  # What a run leaves behind, and what Python compiles, is no source.
+  left_out = "(^|/)(target|logs|dbt_packages|__pycache__)/|\\.pyc$|(^|/)\\.user\\.yml$"
+  dags     = toset([for file in fileset(var.dags_path, "**") : file if !can(regex(local.left_out, file))])
+  dbt      = toset([for file in fileset(var.dbt_path, "**") : file if !can(regex(local.left_out, file))])
+
+  airflow_variables = {
+    home           = "/home/airflow/gcs/data"
+    lake_uri       = "gs://${var.lake}"
+    quarantine_uri = "gs://${var.quarantine}"
+    dbt_target     = "bigquery"
+    gcp_project    = var.project_id
+    gcp_region     = var.region
+    bq_dataset     = var.dataset
+    bq_location    = var.location
+    dataflow_job   = var.dataflow_job
+  }
+
+  # gs://BUCKET/dags: Composer makes the bucket; data/ beside it is /home/airflow/gcs/data in every worker.
+  bucket = split("/", trimprefix(google_composer_environment.airflow.config[0].dag_gcs_prefix, "gs://"))[0]
+}
+
+resource "google_composer_environment" "airflow" {
+  project = var.project_id
+  region  = var.region
+  name    = "lake"
+  labels  = var.labels
+
+  config {
+    environment_size           = "ENVIRONMENT_SIZE_SMALL"
+    enable_private_environment = true
+
+    node_config {
+      service_account = var.service_account
+      subnetwork      = var.subnetwork
+    }
+
+    software_config {
+      image_version = "composer-3-airflow-3.1.7-build.13"
+
+      # The versions of requirements/warehouse.txt; what they depend on, Composer resolves with its own.
+      pypi_packages = {
+        dbt-core     = "==1.11.16"
+        dbt-bigquery = "==1.12.1"
+      }
+
+      # Airflow Variables of the DAGs (dags/ecommerce_lake/settings.py): an environment variable beats the database, and is under review.
+      env_variables = merge(
+        { for name, value in local.airflow_variables : "AIRFLOW_VAR_ECOMMERCE_${upper(name)}" => value },
+        # Worker's disk, not the bucket: dbt rewrites these all the time.
+        { DBT_TARGET_PATH = "/tmp/dbt/target", DBT_LOG_PATH = "/tmp/dbt/logs" },
+      )
+    }
+
+    # One DAG a day on the smallest machines that Composer offers.
+    workloads_config {
+      scheduler {
+        cpu        = 0.5
+        memory_gb  = 2
+        storage_gb = 1
+        count      = 1
+      }
+      dag_processor {
+        cpu        = 1
+        memory_gb  = 4
+        storage_gb = 1
+        count      = 1
+      }
+      triggerer {
+        cpu       = 0.5
+        memory_gb = 1
+        count     = 1
+      }
+      web_server {
+        cpu        = 0.5
+        memory_gb  = 2
+        storage_gb = 1
+      }
+      worker {
+        cpu        = 1
+        memory_gb  = 4
+        storage_gb = 5
+        min_count  = 1
+        max_count  = 2
+      }
+    }
+
+    dynamic "encryption_config" {
+      for_each = var.kms_key == null ? [] : [var.kms_key]
+      content {
+        kms_key_name = encryption_config.value
+      }
+    }
+  }
+}
+
+resource "google_storage_bucket_object" "dags" {
+  for_each = local.dags
+
+  bucket = local.bucket
+  name   = "dags/${each.key}"
+  source = "${var.dags_path}/${each.key}"
+}
+
+resource "google_storage_bucket_object" "dbt" {
+  for_each = local.dbt
+
+  bucket = local.bucket
+  name   = "data/dbt/${each.key}"
+  source = "${var.dbt_path}/${each.key}"
+}

@@ -1,0 +1,29 @@
+output "lake_dataset" {
+  description = "Dataset of the external tables."
+  value       = google_bigquery_dataset.layers["lake"].dataset_id
+}
+
+output "reporting_dataset" {
+  description = "Dataset of the published reports."
+  value       = google_bigquery_dataset.layers["reporting"].dataset_id
+}
+
+output "connection_member" {
+  description = "Service account of the BigLake connection, or null."
+  value       = var.biglake_enabled ? "serviceAccount:${google_bigquery_connection.lake[0].cloud_resource[0].service_account_id}" : null
+}
+
+output "iam_grants" {
+  description = "Grants on the datasets, as 'member | role | resource'."
+  value       = [for grant in google_bigquery_dataset_iam_member.grants : "${grant.member} | ${grant.role} | dataset ${grant.dataset_id}"]
+}
+
+output "tables" {
+  description = "All external tables, for tests."
+  value       = google_bigquery_table.external
+}
+
+output "empty_files" {
+  description = "Names of the files without a line, by table."
+  value       = { for table, object in google_storage_bucket_object.empty : table => object.name }
+}
