@@ -24,7 +24,7 @@ ACK_DEADLINE_SECONDS = 60  # the ingestion extends what it holds; after a crash 
 
 _PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _RESOURCE = re.compile(r"(?!goog)[A-Za-z][A-Za-z0-9._~+%-]{2,254}")
-_CALL_SECONDS = 10.0
+_CALL_SECONDS = 10.0  # and no retries: by default the client would go on for ten minutes
 
 
 class BadResourceName(LakeError):
@@ -100,7 +100,7 @@ def create(address: str, route: Route) -> None:
     from google.api_core.exceptions import AlreadyExists
 
     with _calling(address), _publisher(address) as publisher, contextlib.suppress(AlreadyExists):
-        publisher.create_topic(name=route.topic, timeout=_CALL_SECONDS)
+        publisher.create_topic(name=route.topic, timeout=_CALL_SECONDS, retry=None)
     with _calling(address), _subscriber(address) as subscriber:
         try:
             subscriber.create_subscription(
@@ -110,9 +110,10 @@ def create(address: str, route: Route) -> None:
                     "ack_deadline_seconds": ACK_DEADLINE_SECONDS,
                 },
                 timeout=_CALL_SECONDS,
+                retry=None,
             )
         except AlreadyExists:
-            found = subscriber.get_subscription(subscription=route.subscription, timeout=_CALL_SECONDS)
+            found = subscriber.get_subscription(subscription=route.subscription, timeout=_CALL_SECONDS, retry=None)
             if found.topic != route.topic:
                 raise SubscriptionMismatch(
                     f"subscription {route.subscription} exists already and reads {found.topic}, not {route.topic}: "
@@ -125,9 +126,9 @@ def delete(address: str, route: Route) -> None:
     from google.api_core.exceptions import NotFound
 
     with _calling(address), _subscriber(address) as subscriber, contextlib.suppress(NotFound):
-        subscriber.delete_subscription(subscription=route.subscription, timeout=_CALL_SECONDS)
+        subscriber.delete_subscription(subscription=route.subscription, timeout=_CALL_SECONDS, retry=None)
     with _calling(address), _publisher(address) as publisher, contextlib.suppress(NotFound):
-        publisher.delete_topic(topic=route.topic, timeout=_CALL_SECONDS)
+        publisher.delete_topic(topic=route.topic, timeout=_CALL_SECONDS, retry=None)
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ from local_platform.pubsub import Route
 
 PREFERRED_PORT = 8085  # where Google's own tools start the emulator, if it is free
 _READY_SECONDS = 60.0
+_ANSWER_SECONDS = 5.0
 
 
 class IngestDidNotStart(LakeError):
@@ -43,7 +44,7 @@ def up(run_folder: Path, folder: Path, route: Route, announce: Callable[[str], N
 
     Raises:
         EmulatorUnavailable: there is no emulator, and none can be started.
-        LakeError: the platform is up with another folder, topic or subscription.
+        LakeError: the platform is up with another folder, topic or subscription, or its emulator does not answer.
         IngestDidNotStart: the ingestion failed at once; the message holds its last words.
     """
     try:
@@ -55,6 +56,7 @@ def up(run_folder: Path, folder: Path, route: Route, announce: Callable[[str], N
         emulator_is_new = state is None or not state.emulator_runs
         if state is not None and not emulator_is_new:
             _check_same(state, folder, route)
+            _check_answers(state)
             if state.ingest_runs:
                 return Started(state, already_up=True)
         else:
@@ -78,6 +80,14 @@ def _check_same(state: RunState, folder: Path, route: Route) -> None:
         raise LakeError(
             f"the platform is up with {state.topic}, {state.subscription} and {state.folder}: "
             "run `lake down` before another one is started"
+        )
+
+
+def _check_answers(state: RunState) -> None:
+    if not pubsub.answers(state.emulator.address, timeout_seconds=_ANSWER_SECONDS):
+        raise LakeError(
+            f"the platform is up, but its emulator at {state.emulator.address} does not answer: run `lake down`, "
+            "then `lake up` again"
         )
 
 

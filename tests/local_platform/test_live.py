@@ -134,6 +134,16 @@ def test_an_ingestion_that_was_killed_is_seen_and_started_again(lake: Lake, monk
     assert other.returncode == 2
     assert "lake down" in other.stderr
 
+    assert after.emulator.process is not None
+    os.kill(after.emulator.process.pid, signal.SIGSTOP)
+    try:
+        assert lake.status()["emulator"] == "not answering"
+        hung = lake("up")
+        assert hung.returncode == 2
+        assert "does not answer: run `lake down`" in hung.stderr
+    finally:
+        os.kill(after.emulator.process.pid, signal.SIGCONT)
+
 
 @pytest.mark.slow
 def test_an_emulator_of_the_user_is_used_and_left_alone(lake: Lake, emulator: str) -> None:

@@ -46,3 +46,12 @@ def test_a_name_pubsub_would_reject_is_refused_with_the_rule(
 ) -> None:
     with pytest.raises(BadResourceName, match=rf"^{named} is not valid: use "):
         Route(project, topic, subscription)
+
+
+def test_an_emulator_that_is_gone_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pubsub, "_CALL_SECONDS", 0.5)
+    with pytest.raises(
+        pubsub.CallFailed, match=r"emulator at 127\.0\.0\.1:1 failed .*: is it still running\?$"
+    ) as error:
+        pubsub.create("127.0.0.1:1", Route("lake-local", "events", "lake"))
+    assert "\n" not in str(error.value)
