@@ -49,11 +49,15 @@ def micros_of(text: str) -> int:
     return micros(datetime.fromisoformat(text))
 
 
-@lru_cache(maxsize=4096)
 def rfc3339(instant_micros: int) -> str:
-    """An instant as ``2026-11-22T10:00:00.123456Z``. Cached: messages published together share their publish time."""
-    instant = EPOCH + instant_micros * MICROSECOND
-    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond:06d}Z"
+    """An instant as ``2026-11-22T10:00:00.123456Z``."""
+    seconds, micros_within = divmod(instant_micros, 1_000_000)
+    return f"{_to_the_second(seconds)}{micros_within:06d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _to_the_second(seconds: int) -> str:
+    return (EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.")
 
 
 @lru_cache(maxsize=4096)

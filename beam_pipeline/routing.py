@@ -2,7 +2,6 @@
 
 import hashlib
 from base64 import b64encode
-from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -39,21 +38,8 @@ def lake_line(message: Message) -> bytes:
         body = body.rstrip(_JSON_WHITESPACE)
     if b"\n" in body or b"\r" in body:
         body = body.translate(_LINE_BREAKS_TO_SPACES)
-    return b"".join(
-        (
-            body[:-1],
-            b',"_ingest":{"message_id":',
-            _json(message.message_id),
-            b',"publish_time":"',
-            _rfc3339_bytes(message.publish_micros),
-            b'"}}\n',
-        )
-    )
-
-
-@lru_cache(maxsize=4096)
-def _rfc3339_bytes(publish_micros: int) -> bytes:
-    return rfc3339(publish_micros).encode()
+    suffix = f'"publish_time":"{rfc3339(message.publish_micros)}"}}}}\n'
+    return b"".join((body[:-1], b',"_ingest":{"message_id":', _json(message.message_id), b",", suffix.encode()))
 
 
 def quarantine_line(message: Message, rejection: Rejection, pipeline_version: str) -> bytes:

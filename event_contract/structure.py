@@ -28,6 +28,7 @@ def _required_keys(struct: type[msgspec.Struct]) -> int:
 _OBJECT_KEYS: Final = {
     kind: _required_keys(kind) + 1 for kind in EVENT_TYPES.values()
 }  # the tag, event_type, is no field
+_WITH_ITEMS: Final = frozenset(kind for kind in EVENT_TYPES.values() if "items" in kind.__struct_fields__)
 _ITEM_KEYS: Final = _required_keys(Item)
 
 
@@ -40,10 +41,10 @@ def holds_only_known_fields(payload: bytes, event: Event) -> bool:
     """
     if b"\\" in payload:
         return False
-    colons = _OBJECT_KEYS[type(event)] + event.timestamp.count(":")
-    items = getattr(event, "items", None)
-    if items is not None:
-        colons += _ITEM_KEYS * len(items)
+    kind = type(event)
+    colons = _OBJECT_KEYS[kind] + event.timestamp.count(":")
+    if kind in _WITH_ITEMS:
+        colons += _ITEM_KEYS * len(event.items)  # type: ignore[attr-defined]
     if b'"schema_version":' in payload:
         colons += 1
     return payload.count(b":") == colons
