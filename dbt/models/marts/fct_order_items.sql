@@ -8,14 +8,21 @@ with orders as (
 
 ),
 
+-- By itself, because an engine need not push a predicate below an unnest.
+completed as (
+
+    select event_id, items from {{ ref('stg_order_completed') }}
+    where {{ lake_days_to_read() }}
+
+),
+
 lines as (
 
     select
         completed.event_id,
         {{ item_columns('item') }}
-    from {{ ref('stg_order_completed') }} as completed
+    from completed
     cross join unnest(completed.items) as item
-    where {{ lake_days_to_read() }}
 
 )
 
