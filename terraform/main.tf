@@ -83,7 +83,7 @@ module "ingestion" {
   project_id       = var.project_id
   region           = var.region
   dataflow_enabled = var.dataflow_enabled
-  jobs             = var.ingestion
+  jobs             = { for colour, job in var.ingestion : colour => merge(job, { release = coalesce(job.release, var.release) }) }
   job_name         = local.job_name
   job              = var.job
   job_options      = var.job_options

@@ -1,3 +1,8 @@
+output "stage" {
+  description = "Name of the stage."
+  value       = var.stage
+}
+
 output "project_id" {
   description = "The project, as commands of this stage need it."
   value       = var.project_id

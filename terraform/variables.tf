@@ -67,7 +67,7 @@ variable "ingestion" {
   description = <<-EOT
     The two colours of the ingestion job, one per subscription (docs/cloud.md, Changing the running job):
     state: running (job), drained (no job, events wait seven days), standby (no job, events wait ten minutes).
-    release: tag or digest (sha256:…) of the image; null: the image tagged live.
+    release: tag or digest (sha256:…) of this colour's image; null: the variable release.
     candidate: write below _candidate/COLOUR in the lake and quarantine buckets, where no table looks, to try a release on live events.
   EOT
   type = map(object({
@@ -96,6 +96,17 @@ variable "ingestion" {
       job.release == null || can(regex("^(sha256:[0-9a-f]{64}|[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})$", job.release))
     ])
     error_message = "ingestion: a release is an image tag or sha256: with 64 hexadecimal digits."
+  }
+}
+
+variable "release" {
+  description = "Image of every colour that names none of its own: a tag, or sha256: and its digest. live is what was delivered last."
+  type        = string
+  default     = "live"
+
+  validation {
+    condition     = can(regex("^(sha256:[0-9a-f]{64}|[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})$", var.release))
+    error_message = "release must be an image tag or sha256: with 64 hexadecimal digits."
   }
 }
 

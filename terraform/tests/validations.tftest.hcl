@@ -159,3 +159,11 @@ run "refuses_a_bad_budget_2" {
   }
   expect_failures = [var.budget]
 }
+
+run "refuses_a_bad_release" {
+  command = plan
+  variables {
+    release = "lake-ingestion:latest"
+  }
+  expect_failures = [var.release]
+}

@@ -4,7 +4,7 @@ locals {
 
   # A tag moves and a digest does not: jobs, plans and templates always name the digest.
   images = {
-    for colour, job in local.running : colour => startswith(coalesce(job.release, "live"), "sha256:")
+    for colour, job in local.running : colour => startswith(job.release, "sha256:")
     ? "${local.image}@${job.release}"
     : data.google_artifact_registry_docker_image.released[colour].self_link
   }
@@ -26,7 +26,7 @@ locals {
 }
 
 data "google_artifact_registry_docker_image" "released" {
-  for_each = { for colour, job in local.running : colour => coalesce(job.release, "live") if !startswith(coalesce(job.release, "live"), "sha256:") }
+  for_each = { for colour, job in local.running : colour => job.release if !startswith(job.release, "sha256:") }
 
   project       = var.project_id
   location      = google_artifact_registry_repository.images.location

@@ -14,11 +14,11 @@ variable "dataflow_enabled" {
 }
 
 variable "jobs" {
-  description = "State, release and candidate of each colour, as the root's variable ingestion."
+  description = "State, release (tag or sha256: and digest) and candidate of each colour."
   type = map(object({
     state     = string
-    release   = optional(string)
-    candidate = optional(bool, false)
+    release   = string
+    candidate = bool
   }))
 }
 

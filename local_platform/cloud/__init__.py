@@ -1,0 +1,1 @@
+"""`lake cloud`: steps on Google Cloud that are more than one command. The rest is plain gcloud, in docs/cloud.md."""
