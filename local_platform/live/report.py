@@ -90,9 +90,8 @@ def _overview(result: Status) -> Table:
     facts.add_row("ingestion", _ingestion(result))
     if result.summary is not None:
         summary = result.summary
-        facts.add_row(
-            "ingested", f"{summary.messages_read:,} messages in {summary.batches:,} batches since it was started"
-        )
+        when = "since it was started" if result.ingest == "up" else "in its last run"
+        facts.add_row("ingested", f"{summary.messages_read:,} messages in {summary.batches:,} batches {when}")
     contents = result.contents
     facts.add_row("folder", _short(Path(result.folder)))
     objects = contents.lake_objects + contents.quarantine_objects
