@@ -4,16 +4,24 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from beam_pipeline.file_input import MESSAGES_PER_LIST
 from beam_pipeline.messages import Message
 
+QUIET_SECONDS: Final = 0.25
+"""A batch to which nothing has been added for so long is written: there is nothing more to wait for."""
+
 
 @dataclass
 class MicroBatch:
-    """Messages that are written together and acknowledged together. ``opened_at``: monotonic seconds, at its first message."""
+    """Messages that are written together and acknowledged together.
+
+    ``opened_at``, ``grown_at``: monotonic seconds, when its first and its latest messages came.
+    """
 
     opened_at: float
+    grown_at: float
     messages: list[Message] = field(default_factory=list)
     ack_ids: list[str] = field(default_factory=list)
     leases: list[int] = field(default_factory=list)
@@ -60,7 +68,8 @@ class ReceivedMessages:
             if self._closed:
                 return False
             if self._filling is None:
-                self._filling = MicroBatch(self._clock())
+                self._filling = MicroBatch(self._clock(), 0.0)
+            self._filling.grown_at = self._clock()
             self._filling.messages.extend(messages)
             self._filling.ack_ids.extend(ack_ids)
             self._filling.leases.append(lease)
@@ -83,7 +92,7 @@ class ReceivedMessages:
                     return None
                 until = deadline
                 if self._filling is not None:
-                    until = min(until, self._filling.opened_at + self._max_wait_seconds)
+                    until = min(until, self._due_at(self._filling))
                 self._condition.wait(max(until - now, 0.001))
             return self._take()
 
@@ -115,4 +124,7 @@ class ReceivedMessages:
 
     def _is_due(self) -> bool:
         batch = self._filling
-        return batch is not None and (self._is_full() or self._clock() - batch.opened_at >= self._max_wait_seconds)
+        return batch is not None and (self._is_full() or self._clock() >= self._due_at(batch))
+
+    def _due_at(self, batch: MicroBatch) -> float:
+        return min(batch.opened_at + self._max_wait_seconds, batch.grown_at + QUIET_SECONDS)

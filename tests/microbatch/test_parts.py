@@ -11,7 +11,7 @@ import pytest
 from beam_pipeline.messages import Message, now_micros
 from beam_pipeline.watermark import advance_watermark, read_watermark
 from local_platform.microbatch.leases import Leases
-from local_platform.microbatch.received import ReceivedMessages
+from local_platform.microbatch.received import QUIET_SECONDS, ReceivedMessages
 from local_platform.microbatch.summary import RunSummary
 from local_platform.microbatch.watermark import (
     CLOCK_MARGIN_MICROS,
@@ -54,7 +54,22 @@ class TestReceivedMessages:
         received.add(messages(1, size=100), ["a"], 1)
         assert received.next_batch(0) is not None
         received.add(messages(1), ["b"], 2)
-        clock.now += 5
+        for second in range(5):
+            assert received.next_batch(0) is None, f"written after {second} s"
+            clock.now += 1 - QUIET_SECONDS / 2
+            received.add(messages(1), ["c"], 3)
+            clock.now += QUIET_SECONDS / 2
+        assert received.next_batch(0) is not None
+
+    def test_a_batch_is_due_when_nothing_more_comes(self) -> None:
+        clock = Clock()
+        received = ReceivedMessages(10**6, 10**6, 60, clock)
+        received.add(messages(1), ["a"], 1)
+        clock.now += QUIET_SECONDS / 2
+        received.add(messages(1), ["b"], 2)
+        clock.now += QUIET_SECONDS / 2
+        assert received.next_batch(0) is None
+        clock.now += QUIET_SECONDS / 2
         assert received.next_batch(0) is not None
 
     def test_pulling_waits_while_the_batch_is_full(self) -> None:
