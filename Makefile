@@ -4,7 +4,7 @@ EVENTS ?= 50000
 DAYS ?= 7
 SEED ?= 42
 BIN := .venv/bin
-UV ?= $(shell command -v uv 2>/dev/null || echo $(CURDIR)/$(BIN)/uv)
+UV ?= $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 CODE := event_contract beam_pipeline producer local_platform
 
@@ -19,9 +19,13 @@ $(BIN)/python:
 	  || { echo "$(PYTHON) is older than 3.11: install Python 3.11 or newer, or name one with PYTHON=…"; exit 2; }
 	@echo "Making .venv with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv .venv
-	@[ -x "$(UV)" ] || { echo "Fetching uv with pip"; $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }
 
-.venv/.%.stamp: requirements/%.txt | $(BIN)/python
+$(BIN)/uv: | $(BIN)/python
+	@echo "Fetching uv with pip"
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+.venv/.%.stamp: requirements/%.txt | $(BIN)/python $(UV)
 	@echo "Installing $* ($$(grep -c '^[a-z0-9].*==' $<) packages)"
 	@$(INSTALL) --require-hashes -r $<
 	@touch $@
@@ -64,7 +68,7 @@ generate: setup ## Renew what follows from the event contract
 bench: setup-all ## Measure the ingestion against what it is judged by
 	@$(BIN)/python -m benchmarks
 
-lock: | $(BIN)/python ## Pin all dependencies again, with hashes
+lock: | $(BIN)/python $(UV) ## Pin all dependencies again, with hashes
 	@UV=$(UV) requirements/lock.sh
 
 clean: ## Remove what was built and simulated; keep .venv
