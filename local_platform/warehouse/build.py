@@ -16,7 +16,6 @@ from local_platform.warehouse.errors import WarehouseError
 from local_platform.warehouse.objects import open_store
 from local_platform.warehouse.state import DuckDBState, FileState, StateStore
 
-_TESTS = frozenset({"test", "unit_test"})
 _TABLES = frozenset({"model", "seed"})
 
 
@@ -31,7 +30,7 @@ class BuildResult:
         lake_dates: event dates that were rebuilt because the manifest says they changed (empty for a full refresh).
         quarantine_dates: publish dates of changed quarantine objects.
         models_built, models_failed, models_skipped: counts of models and seeds.
-        tests_passed, tests_warned, tests_failed, tests_skipped: counts of data tests and unit tests.
+        tests_passed, tests_warned, tests_failed, tests_skipped: counts of data tests.
         failures: one line per failed model or test, or what dbt said before it could start.
         warnings: one line per test that warned.
         seconds: wall clock of the whole build.
@@ -92,7 +91,8 @@ def build(
     warehouse.parent.mkdir(parents=True, exist_ok=True)
     everything = full_refresh or (changes.everything and dates is None)
     run = run_dbt(
-        ["build", "--target", target, *_selection(changes, everything, dates)],
+        # Unit tests say whether the SQL is right, not the data: they run with the project's own tests.
+        ["build", "--target", target, "--exclude-resource-type", "unit_test", *_selection(changes, everything, dates)],
         {
             "LAKE_PATH": _absolute(lake_path),
             "QUARANTINE_PATH": _absolute(quarantine_path),
@@ -132,7 +132,7 @@ def _result(
     tests: Counter[str] = Counter()
     for result in run.results:
         kind = str(result["unique_id"]).split(".")[0]
-        if kind in _TESTS:
+        if kind == "test":
             tests[str(result["status"])] += 1
         elif kind in _TABLES:
             models[str(result["status"])] += 1
