@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from apache_beam.options.pipeline_options import StandardOptions
+from apache_beam.options.pipeline_options import GoogleCloudOptions, StandardOptions
 
 from beam_pipeline.command_line import parse, report
 from beam_pipeline.pipeline import build_pipeline
@@ -18,8 +18,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parse(sys.argv[1:] if argv is None else argv)
     if options.view_as(StandardOptions).runner == "DataflowRunner":
         result = build_pipeline(options).run()
-        job = getattr(result, "job_id", None)
-        report(f"Submitted to Dataflow{f' as job {job() if callable(job) else job}' if job else ''}.")
+        template = options.view_as(GoogleCloudOptions).template_location
+        report(f"Wrote the job to {template}." if template else f"Submitted to Dataflow as job {result.job_id()}.")
         return 0
     # The local platform is no part of the worker package: only this branch needs it.
     from local_platform.microbatch import run
