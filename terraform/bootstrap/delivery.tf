@@ -65,7 +65,7 @@ resource "google_service_account" "accounts" {
 
 resource "google_project_iam_member" "grants" {
   # checkov:skip=CKV_GCP_41:The delivery account starts jobs as the platform's accounts, which it makes itself: it cannot be granted on each beforehand. docs/iam.md
-  # checkov:skip=CKV_GCP_49:As above.
+  # checkov:skip=CKV_GCP_49:The same: acting as the platform accounts is what an apply does. docs/iam.md
   for_each = local.project_grants
 
   project = var.project_id

@@ -1,6 +1,5 @@
 locals {
   # Names of counters in beam_pipeline/counters.py; tests/cloud compares them.
-  namespace   = "ecommerce_lake"
   quarantined = "events_quarantined_"
   read        = "messages_read"
 

@@ -1,0 +1,248 @@
+"""What one file says and another must say, too: names, versions and schemas across the repository."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import tomllib
+
+import pytest
+import yaml
+
+from beam_pipeline import counters
+from event_contract import EVENT_TYPES, ErrorCode
+from local_platform import pubsub
+from tests.cloud import hcl
+from tests.cloud.stand_ins import ROOT
+
+METADATA = json.loads((ROOT / "flex_template/metadata.json").read_text())
+PARAMETERS = [parameter["name"] for parameter in METADATA["parameters"]]
+CLOUD_PAGE = (ROOT / "docs/cloud.md").read_text()
+ALERTS = "modules/observability/alerts.tf"
+
+
+def _pinned(requirements: str, package: str) -> str:
+    found = re.search(
+        rf"^{re.escape(package)}(?:\[\w+\])?==([^\s;]+)", (ROOT / "requirements" / requirements).read_text(), re.M
+    )
+    assert found, f"{package} is not pinned in requirements/{requirements}"
+    return found[1]
+
+
+def test_terraform_gives_the_job_only_parameters_that_the_template_has() -> None:
+    block = re.search(
+        r"parameters = merge\(var\.job_options, \{\n(.*?)\n  \}\)", hcl.text("modules/ingestion/main.tf"), re.S
+    )
+    assert block
+    given = re.findall(r"^\s+(\w+)\s+=", block[1], re.M)
+
+    assert given == ["input_subscription", "output_path", "quarantine_path", "streaming_mode"]
+    assert set(given) <= set(PARAMETERS)
+
+
+def test_job_options_cannot_name_what_terraform_sets() -> None:
+    refused = re.search(r"setintersection\(keys\(var\.job_options\), \[(.*?)\]", hcl.text("variables.tf"), re.S)
+    assert refused
+
+    assert set(re.findall(r'"(\w+)"', refused[1])) == {
+        "input_subscription",
+        "input_files",
+        "output_path",
+        "quarantine_path",
+        "streaming_mode",
+    }
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_the_page_on_the_cloud_explains_every_parameter(name: str) -> None:
+    assert f"`{name}`" in CLOUD_PAGE
+
+
+@pytest.mark.parametrize("name", hcl.variables())
+def test_the_page_on_the_cloud_explains_every_variable(name: str) -> None:
+    assert re.search(rf"^\|[^|]*`{name}`", CLOUD_PAGE, re.M), f"docs/cloud.md has no row for {name}"
+
+
+def test_topic_and_subscriptions_are_named_as_on_a_laptop() -> None:
+    assert hcl.value("main.tf", "topic") == pubsub.LOCAL_TOPIC
+    assert 'name                       = "${google_pubsub_topic.events.name}-lake-${each.key}"' in hcl.text(
+        "modules/messaging/main.tf"
+    )
+    assert f"{pubsub.LOCAL_TOPIC}-lake" == pubsub.LOCAL_SUBSCRIPTION
+
+
+def test_external_tables_are_the_sources_that_dbt_reads() -> None:
+    sources = yaml.safe_load((ROOT / "dbt/models/staging/_sources.yml").read_text())["sources"][0]
+    schemas = {file.stem for file in (ROOT / "event_contract/schemas/bigquery").glob("*.json")}
+
+    assert {table["name"] for table in sources["tables"]} == schemas
+    assert schemas == {*EVENT_TYPES, "quarantine", "manifest"}
+    assert "target.schema ~ '_lake'" in sources["schema"]
+    assert "lake" in hcl.keys("modules/warehouse/main.tf", "layers")
+
+
+def test_datasets_are_the_schemas_that_dbt_builds() -> None:
+    project = yaml.safe_load((ROOT / "dbt/dbt_project.yml").read_text())
+    settings = [*project["models"]["ecommerce"].values(), project["seeds"]["ecommerce"]]
+    built = {setting["+schema"] for setting in settings}
+
+    assert set(hcl.keys("modules/warehouse/main.tf", "layers")) == built | {"lake", "reporting"}
+
+
+def test_the_profile_and_terraform_agree_on_the_dataset() -> None:
+    profile = (ROOT / "dbt/profiles.yml").read_text()
+
+    assert f"env_var('BQ_DATASET', '{_default('dataset')}')" in profile
+
+
+def _default(variable: str) -> str:
+    found = re.search(rf'variable "{variable}" \{{.*?default\s+= "([^"]*)"', hcl.text("variables.tf"), re.S)
+    assert found
+    return found[1]
+
+
+def test_hive_keys_are_those_of_the_partition_columns() -> None:
+    sources = yaml.safe_load((ROOT / "dbt/models/staging/_sources.yml").read_text())["sources"][0]
+    types = {"int64": "INTEGER", "string": "STRING"}
+    tables = hcl.text("modules/warehouse/tables.tf")
+    for table in sources["tables"]:
+        schema = json.loads((ROOT / f"event_contract/schemas/bigquery/{table['name']}.json").read_text())
+        stored = {field["name"] for field in schema}
+        keys = [f"{{{c['name']}:{types[c['data_type']]}}}" for c in table["columns"] if c["name"] not in stored]
+        expected = "{year:INTEGER}/{month:INTEGER}/{day:INTEGER}"
+        if table["name"] == "quarantine":
+            assert "{reason:STRING}/" in tables
+            expected = f"{{reason:STRING}}/{expected}"
+        assert "/".join(keys) == expected, table["name"]
+
+
+def test_alerts_and_dashboard_ask_for_counters_that_the_job_counts() -> None:
+    assert hcl.value(ALERTS, "read") == counters.MESSAGES_READ
+    assert hcl.value(ALERTS, "quarantined") == counters.EVENTS_QUARANTINED
+    asked = set(re.findall(r'metric_name=\\"(\w+)\\"', hcl.text("modules/observability/dashboard.tf")))
+    assert asked == {counters.BYTES_WRITTEN, counters.OBJECTS_WRITTEN}
+    assert all(
+        f"{counters.EVENTS_QUARANTINED}{code}".startswith(hcl.value(ALERTS, "quarantined")) for code in ErrorCode
+    )
+
+
+def test_every_alert_has_a_runbook_and_every_reference_of_a_runbook_exists() -> None:
+    alerts = set(re.findall(r"^\s+([a-z]+-[a-z]+) = \{$", hcl.text(ALERTS), re.M))
+    folder = ROOT / "docs/runbooks"
+
+    assert len(alerts) == 7
+    for alert in alerts:
+        assert (folder / f"{alert}.md").is_file(), alert
+    for name in re.findall(
+        r"docs/runbooks/([\w-]+)\.md", "".join(p.read_text() for p in (ROOT / "local_platform/cloud").glob("*.py"))
+    ):
+        assert (folder / f"{name}.md").is_file(), name
+
+
+def test_composer_gets_variables_that_the_dags_know() -> None:
+    settings = ROOT / "dags/ecommerce_lake/settings.py"
+    if not settings.is_file():
+        pytest.skip("dags/ecommerce_lake/settings.py is not there: check out the DAGs")
+    assigned = next(
+        node.value
+        for node in ast.parse(settings.read_text()).body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "DEFAULTS"
+    )
+    assert isinstance(assigned, ast.Dict)
+    known = {key.value for key in assigned.keys if isinstance(key, ast.Constant)}
+
+    assert set(hcl.keys("modules/orchestration/main.tf", "airflow_variables")) <= known
+    assert 'PREFIX = "ecommerce_"' in settings.read_text()
+    assert "AIRFLOW_VAR_ECOMMERCE_" in hcl.text("modules/orchestration/main.tf")
+
+
+def test_the_alert_watches_the_dag_that_there_is() -> None:
+    dags = list((ROOT / "dags").glob("*.py"))
+    if not dags:
+        pytest.skip("dags/ has no DAG: check out the DAGs")
+
+    assert any(f'"{hcl.value("main.tf", "dag_id")}"' in dag.read_text() for dag in dags)
+
+
+def test_composer_installs_the_dbt_that_is_locked() -> None:
+    for package in ("dbt-core", "dbt-bigquery"):
+        assert hcl.value("modules/orchestration/main.tf", package) == f"=={_pinned('warehouse.txt', package)}"
+
+
+def test_the_image_has_the_beam_that_is_locked() -> None:
+    dockerfile = (ROOT / "flex_template/Dockerfile").read_text()
+
+    assert f"ARG BEAM_VERSION={_pinned('ingestion.txt', 'apache-beam')}\n" in dockerfile
+
+
+def test_setup_asks_for_what_the_locked_group_asks_for() -> None:
+    group = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]["ingestion"]
+    setup = re.search(r"install_requires=(\[.*\])\)", (ROOT / "setup.py").read_text(), re.S)
+    assert setup
+    required = ast.literal_eval(setup[1])
+
+    assert {requirement.split("[")[0].split(">")[0].split("=")[0] for requirement in required} == {
+        "apache-beam",
+        "msgspec",
+        "isal",
+    }
+    assert set(required) <= set(group)
+
+
+def test_environment_files_set_variables_that_exist() -> None:
+    known = set(hcl.variables())
+    files = sorted((hcl.TERRAFORM / "environments").glob("*.tfvars"))
+
+    assert [file.stem for file in files] == ["production", "trial"]
+    for file in files:
+        assert set(re.findall(r"^(\w+)\s*=", file.read_text(), re.M)) <= known, file.name
+
+
+def test_every_grant_in_the_code_is_in_the_list_that_reviewers_see() -> None:
+    for file in hcl.sources():
+        for kind, name in re.findall(r'^resource "(google_\w+_iam_\w+)" "(\w+)"', file.read_text(), re.M):
+            if kind == "google_project_iam_custom_role":
+                continue
+            assert kind.endswith("_iam_member"), f"{file}: {kind} takes rights away from others"
+            assert f"in {kind}.{name} :" in (file.parent / "outputs.tf").read_text(), (
+                f"{file}: {kind}.{name} is not in iam_grants"
+            )
+
+
+def test_modules_read_alike() -> None:
+    for module in sorted((hcl.TERRAFORM / "modules").iterdir()):
+        assert {"main.tf", "variables.tf", "outputs.tf"} <= {f.name for f in module.iterdir()} | {"main.tf"}, (
+            module.name
+        )
+        for file in module.glob("*.tf"):
+            body = file.read_text()
+            assert len(body.splitlines()) <= 250, file
+            for kind in ("variable", "output"):
+                for name, block in re.findall(rf'^{kind} "(\w+)" \{{\n(.*?)^\}}', body, re.M | re.S):
+                    assert re.search(r'description\s+= ("|<<)', block), f"{file}: {kind} {name} has no description"
+
+
+def test_the_costs_add_up() -> None:
+    rows = re.findall(r"^\| (?!Part|--)(.+?) \| .* \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", CLOUD_PAGE, re.M)
+    total = re.search(
+        r"^\| \*\*Together\*\* \| \| \*\*(\d+)\*\* \| \*\*(\d+)\*\* \| \*\*(\d+)\*\* \|$", CLOUD_PAGE, re.M
+    )
+    assert total
+
+    assert len(rows) == 10
+    for column in range(3):
+        assert round(sum(float(row[column + 1]) for row in rows)) == int(total[column + 1])
+
+
+def test_links_of_the_cloud_pages_lead_somewhere() -> None:
+    pages = [ROOT / f"docs/{name}.md" for name in ("cloud", "iam", "looker-studio")]
+    pages += [
+        ROOT / f"docs/runbooks/{name}.md"
+        for name in set(re.findall(r"^\s+([a-z]+-[a-z]+) = \{$", hcl.text(ALERTS), re.M))
+    ]
+    for page in pages:
+        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text()):
+            if target == "airflow.md" and not (page.parent / target).exists():
+                continue  # written with the DAGs
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
