@@ -54,7 +54,7 @@ def build(lake: Lake) -> Measured:
         RuntimeError: the build did not succeed.
     """
     arguments = [sys.executable, "-c", _MEASURE, str(lake.path), str(lake.quarantine_path), str(lake.warehouse)]
-    done = subprocess.run(arguments, capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
     figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     if not figures["succeeded"]:
         raise RuntimeError("; ".join(figures["failures"]))
