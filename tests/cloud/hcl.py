@@ -39,3 +39,8 @@ def keys(relative: str, name: str) -> list[str]:
 def variables(folder: Path = TERRAFORM) -> list[str]:
     """Names of a module's variables."""
     return re.findall(r'^variable "(\w+)"', (folder / "variables.tf").read_text(), re.M)
+
+
+def outputs(folder: Path = TERRAFORM) -> list[str]:
+    """Names of a module's outputs."""
+    return re.findall(r'^output "(\w+)"', (folder / "outputs.tf").read_text(), re.M)

@@ -80,8 +80,7 @@ def _launch(image: Path, environment: dict[str, str], *arguments: str) -> subpro
 @pytest.fixture(scope="module")
 def launched(image: Path, storage_emulator: str, credentials: Path) -> dict[str, bytes]:
     """Objects in the bucket after a launch; one of them is the job that Dataflow would start."""
-    for bucket in ("templates", "temp", "lake", "quarantine"):
-        make_bucket(storage_emulator, f"{PROJECT}-{bucket}")
+    make_bucket(storage_emulator, f"{PROJECT}-temp")
     done = _launch(
         image,
         {"STORAGE_EMULATOR_HOST": storage_emulator, "GOOGLE_APPLICATION_CREDENTIALS": str(credentials)},
