@@ -183,7 +183,9 @@ def root_path(text: str) -> str:
     Raises:
         argparse.ArgumentTypeError: it is empty or of another scheme.
     """
-    path = text.removeprefix("file://").rstrip("/") or ("/" if text.startswith("/") else "")
+    path = text.removeprefix("file://")
+    if not path.endswith("://"):
+        path = path.rstrip("/") or path[:1]
     if not path or ("://" in path and not _REMOTE.fullmatch(path)):
         raise argparse.ArgumentTypeError(
             f"{text!r} is no place to write to: give a local folder or gs://BUCKET[/FOLDER]"

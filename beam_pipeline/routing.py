@@ -38,8 +38,13 @@ def lake_line(message: Message) -> bytes:
         body = body.rstrip(_JSON_WHITESPACE)
     if b"\n" in body or b"\r" in body:
         body = body.translate(_LINE_BREAKS_TO_SPACES)
-    suffix = f'"publish_time":"{rfc3339(message.publish_micros)}"}}}}\n'
-    return b"".join((body[:-1], b',"_ingest":{"message_id":', _json(message.message_id), b",", suffix.encode()))
+    ingest = f',"_ingest":{{"message_id":{_json_string(message.message_id)},"publish_time":"{rfc3339(message.publish_micros)}"}}}}\n'
+    return body[:-1] + ingest.encode()
+
+
+def _json_string(text: str) -> str:
+    """A JSON string literal; ids of Pub/Sub are digits, which need no escaping."""
+    return f'"{text}"' if text.isdecimal() else _json(text).decode()
 
 
 def quarantine_line(message: Message, rejection: Rejection, pipeline_version: str) -> bytes:

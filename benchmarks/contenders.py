@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import apache_beam as beam
@@ -80,18 +80,17 @@ def plain_loop(batch: list[Message], compression: str) -> Callable[[], None]:
 
 
 class _Validate(beam.DoFn):
-    """The same validation, one element a message."""
+    """The same validation and the same two outputs, one element a message."""
 
-    def process(self, message: Message) -> list[TimestampedValue]:
+    def process(self, message: Message) -> Iterator[object]:
         verdict = inspect(message.data, message.publish_micros)
+        instant = message.publish_micros / 1e6
         if isinstance(verdict, Rejection):
-            key, line = (
-                quarantine_destination(verdict, message.publish_micros),
-                quarantine_line(message, verdict, "benchmark"),
-            )
+            key = quarantine_destination(verdict, message.publish_micros)
+            refused = TimestampedValue((key, quarantine_line(message, verdict, "benchmark")), instant)
+            yield beam.pvalue.TaggedOutput("quarantined", refused)
         else:
-            key, line = lake_destination(verdict), lake_line(message)
-        return [TimestampedValue((key, line), message.publish_micros / 1e6)]
+            yield TimestampedValue((lake_destination(verdict), lake_line(message)), instant)
 
 
 class _Write(beam.DoFn):
@@ -112,11 +111,15 @@ def element_by_element(batch: list[Message]) -> Callable[[], None]:
     def run() -> None:
         _taken.append(batch)
         with beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions(["--no_save_main_session"])) as pipeline:
-            (
+            outputs = (
                 pipeline
                 | beam.Impulse()
                 | "Take" >> beam.FlatMap(_take)
-                | "Validate" >> beam.ParDo(_Validate()).with_output_types(tuple[str, bytes])
+                | "Validate" >> beam.ParDo(_Validate()).with_outputs("quarantined", main="valid")
+            )
+            (
+                (outputs.valid, outputs.quarantined)
+                | beam.Flatten().with_output_types(tuple[str, bytes])
                 | "Window" >> beam.WindowInto(FixedWindows(600))
                 | "Batch" >> GroupIntoBatches(10_000)
                 | "Write" >> beam.ParDo(_Write(folder))

@@ -1,4 +1,7 @@
-"""Timing in pairs: every contender runs once a round, so that a machine that slows down slows all of them."""
+"""Timing in pairs: every contender runs once a round, so that a machine that slows down slows all of them.
+
+CPU seconds of this process, all its threads together: what a core costs, and steadier than the clock on a shared machine.
+"""
 
 import statistics
 import time
@@ -9,22 +12,22 @@ ROUNDS: Final = 5
 
 
 def interleaved(contenders: Mapping[str, Callable[[], None]], rounds: int = ROUNDS) -> dict[str, list[float]]:
-    """Wall seconds of each contender in each round, after one round that is not counted."""
+    """CPU seconds of each contender in each round, after one round that is not counted."""
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for number in range(rounds + 1):
         for name, run in contenders.items():
-            started = time.perf_counter()
+            started = time.process_time()
             run()
             if number:
-                seconds[name].append(time.perf_counter() - started)
+                seconds[name].append(time.process_time() - started)
     return seconds
 
 
 def median_rate(count: int, seconds: list[float]) -> float:
-    """Median of count per second."""
+    """Median of count per CPU second."""
     return statistics.median(count / one for one in seconds)
 
 
-def median_ratio(count_a: int, a: list[float], count_b: int, b: list[float]) -> float:
-    """Median over the rounds of A's rate divided by B's rate in the same round."""
-    return statistics.median((count_a / x) / (count_b / y) for x, y in zip(a, b, strict=True))
+def median_ratio(a: list[float], b: list[float]) -> float:
+    """Median over the rounds of A's rate divided by B's in the same round; both did the same work, in these seconds."""
+    return statistics.median(y / x for x, y in zip(a, b, strict=True))

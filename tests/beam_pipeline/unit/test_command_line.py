@@ -41,6 +41,7 @@ def test_a_right_command_line_gives_typed_options(tmp_path: Path) -> None:
         (["--input_subscription=projects/p/subscriptions/events", "{paths}"], "'projects/p/subscriptions/events'"),
         (["--input_subscription=projects/my-project/topics/events", "{paths}"], "is not a subscription"),
         ([READ, "--output_path=s3://bucket/x", "--quarantine_path={tmp}/q"], "'s3://bucket/x' is no place"),
+        ([READ, "--output_path=gs://", "--quarantine_path={tmp}/q"], "'gs://' is no place"),
         ([READ, "--output_path=", "--quarantine_path={tmp}/q"], "is no place"),
         ([READ, "{paths}", "--window_seconds=-5"], "--window_seconds: '-5' is not a whole number above zero"),
         ([READ, "{paths}", "--max_object_bytes=0"], "--max_object_bytes: '0'"),
