@@ -38,7 +38,8 @@ def lake_line(message: Message) -> bytes:
         body = body.rstrip(_JSON_WHITESPACE)
     if b"\n" in body or b"\r" in body:
         body = body.translate(_LINE_BREAKS_TO_SPACES)
-    ingest = f',"_ingest":{{"message_id":{_json_string(message.message_id)},"publish_time":"{rfc3339(message.publish_micros)}"}}}}\n'
+    message_id, published = _json_string(message.message_id), rfc3339(message.publish_micros)
+    ingest = f',"_ingest":{{"message_id":{message_id},"publish_time":"{published}"}}}}\n'
     return body[:-1] + ingest.encode()
 
 
