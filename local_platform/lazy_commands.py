@@ -23,6 +23,9 @@ ELSEWHERE = {
     "produce": Elsewhere(
         "producer.cli", "app", "Simulate the shop: publish its events to a topic, or write them to a file."
     ),
+    "quarantine": Elsewhere(
+        "local_platform.quarantine.cli", "app", "Look at refused messages, repair them, send them again."
+    ),
     "warehouse": Elsewhere("local_platform.warehouse.cli", "app", "Build and test the warehouse with dbt on DuckDB."),
 }
 

@@ -1,0 +1,1 @@
+"""Quarantine as a workbench: look at refused messages, repair them, send them again."""

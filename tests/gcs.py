@@ -1,0 +1,72 @@
+"""A Cloud Storage emulator in this process, at which Beam and Google's clients point for the time of a test."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import google.auth
+import pytest
+from apache_beam.internal.gcp import auth
+from gcp_storage_emulator.server import create_server
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import storage
+
+PROJECT = "lake-tests"
+
+
+@dataclass(frozen=True)
+class Gcs:
+    """The emulator: its address, and what is in it."""
+
+    address: str
+    client: storage.Client
+
+    def bucket(self, name: str) -> str:
+        """Makes a bucket; returns its gs:// address."""
+        self.client.create_bucket(name)
+        return f"gs://{name}"
+
+    def objects(self, bucket: str) -> dict[str, bytes]:
+        """Every object of a bucket, as stored."""
+        return {blob.name: blob.download_as_bytes(raw_download=True) for blob in self.client.list_blobs(bucket)}
+
+    def download(self, bucket: str, folder: Path) -> Path:
+        """Copies a bucket into a folder."""
+        for name, content in self.objects(bucket).items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+        return folder
+
+
+@contextlib.contextmanager
+def emulated() -> Iterator[Gcs]:
+    """Starts an emulator. Without credentials each first call would look for Google's metadata server for some 20 s."""
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    server = create_server("localhost", port, in_memory=True)
+    server.start()
+    address = f"http://localhost:{port}"
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("STORAGE_EMULATOR_HOST", address)
+            patch.setenv("no_proxy", ",".join(filter(None, (os.environ.get("no_proxy"), "localhost"))))
+            patch.setattr(google.auth, "default", lambda *_, **__: (AnonymousCredentials(), PROJECT))
+            patch.setattr(auth._Credentials, "_credentials_init", False)
+            patch.setattr(auth._Credentials, "_credentials", None)
+            with contextlib.closing(storage.Client(PROJECT, AnonymousCredentials())) as client:
+                yield Gcs(address, client)
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def gcs() -> Iterator[Gcs]:
+    """An emulator of this test alone."""
+    with emulated() as found:
+        yield found
