@@ -38,6 +38,7 @@ travelled as (
 current_country as (
 
     select user_id, country_code from countries
+    where true
     qualify row_number() over (partition by user_id order by last_seen_at desc, country_code) = 1
 
 ),
@@ -58,6 +59,7 @@ seen as (
 first_registration as (
 
     select user_id, registered_at, signup_method from registrations
+    where true
     qualify row_number() over (partition by user_id order by registered_at, event_id) = 1
 
 ),
@@ -66,6 +68,7 @@ first_registration as (
 latest_details as (
 
     select user_id, name, email, address, city, postal_code, marketing_opt_in from registrations
+    where true
     qualify row_number() over (partition by user_id order by registered_at desc, event_id desc) = 1
 
 )

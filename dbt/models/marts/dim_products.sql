@@ -19,6 +19,7 @@ seen as (
 latest as (
 
     select * from daily
+    where true
     qualify row_number() over (partition by product_id order by last_seen_at desc, currency) = 1
 
 )

@@ -80,6 +80,7 @@ sightings as (
 described as (
 
     select * from sightings
+    where true
     qualify
         row_number() over (
             partition by activity_date, product_id, currency
