@@ -67,6 +67,7 @@ module "warehouse" {
   quarantine      = module.lake.quarantine
   compression     = lookup(var.job_options, "compression", "gzip")
   biglake_enabled = var.biglake_enabled
+  biglake_refresh = var.composer_enabled ? "MANUAL" : "AUTOMATIC"
   kms_key         = var.kms_key
   labels          = local.labels
   protect_data    = var.protect_data
@@ -111,19 +112,22 @@ module "orchestration" {
   source = "./modules/orchestration"
   count  = var.composer_enabled ? 1 : 0
 
-  project_id      = var.project_id
-  region          = var.region
-  dags_path       = "${path.module}/../dags"
-  dbt_path        = "${path.module}/../dbt"
-  dataset         = var.dataset
-  location        = local.location
-  lake            = module.lake.lake
-  quarantine      = module.lake.quarantine
-  dataflow_job    = try("${local.job_name}-${local.writing[0]}", "")
-  subnetwork      = var.network == null ? module.network[0].subnetwork : var.network
-  service_account = google_service_account.accounts["orchestration"].email
-  kms_key         = var.kms_key
-  labels          = local.labels
+  project_id        = var.project_id
+  region            = var.region
+  dags_path         = "${path.module}/../dags"
+  dbt_path          = "${path.module}/../dbt"
+  code_path         = "${path.module}/../local_platform"
+  requirements_path = "${path.module}/../requirements/warehouse.txt"
+  biglake_tables    = var.biglake_enabled ? module.warehouse.table_names : []
+  dataset           = var.dataset
+  location          = local.location
+  lake              = module.lake.lake
+  quarantine        = module.lake.quarantine
+  dataflow_job      = try("${local.job_name}-${local.writing[0]}", "")
+  subnetwork        = var.network == null ? module.network[0].subnetwork : var.network
+  service_account   = google_service_account.accounts["orchestration"].email
+  kms_key           = var.kms_key
+  labels            = local.labels
 
   depends_on = [google_project_service.apis, google_kms_crypto_key_iam_member.agents, google_project_iam_member.grants]
 }

@@ -167,7 +167,7 @@ variable "kms_key" {
 }
 
 variable "biglake_enabled" {
-  description = "Read the lake through a BigLake connection with a metadata cache: readers need no rights on buckets; tables may lag by 30 minutes."
+  description = "Read the lake through a BigLake connection with a metadata cache: readers need no rights on buckets. The DAG refreshes the cache; without Composer tables may lag by 30 minutes."
   type        = bool
   default     = false
 }

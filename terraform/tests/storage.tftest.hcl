@@ -123,6 +123,16 @@ run "tables_are_the_contract" {
   }
 }
 
+run "without_biglake_nobody_changes_the_lakes_tables" {
+  command = plan
+  assert {
+    condition = [for grant in output.iam_grants : grant if strcontains(grant, "dataset analytics_lake")] == [
+      "serviceAccount:lake-orchestration@shop-lake-test.iam.gserviceaccount.com | roles/bigquery.dataViewer | dataset analytics_lake",
+    ]
+    error_message = "dbt reads the lake's tables, and nobody changes them."
+  }
+}
+
 run "biglake_moves_the_schema_and_the_rights" {
   command = plan
   variables {

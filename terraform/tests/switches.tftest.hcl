@@ -72,8 +72,8 @@ run "composer_on" {
     error_message = "The DAG reads the lake that the job writes, and watches that job."
   }
   assert {
-    condition     = contains(module.orchestration[0].uploads, "data/dbt/dbt_project.yml") && !anytrue([for name in module.orchestration[0].uploads : can(regex("/(target|logs|__pycache__)/", name))])
-    error_message = "The dbt project is uploaded, what its runs leave behind is not."
+    condition     = length(setsubtract(["data/dbt/dbt_project.yml", "data/local_platform/__init__.py", "data/requirements/warehouse.txt", "dags/ecommerce_analytics_pipeline.py"], module.orchestration[0].uploads)) == 0 && !anytrue([for name in module.orchestration[0].uploads : can(regex("/(target|logs|__pycache__)/", name))])
+    error_message = "DAG, dbt project and the code of tasks are uploaded, what its runs leave behind is not."
   }
 }
 

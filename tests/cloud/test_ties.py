@@ -166,7 +166,7 @@ def test_the_alert_watches_the_dag_that_there_is() -> None:
 
 
 def test_composer_installs_the_dbt_that_is_locked() -> None:
-    for package in ("dbt-core", "dbt-bigquery"):
+    for package in ("dbt-core", "dbt-bigquery", "duckdb"):
         assert hcl.value("modules/orchestration/main.tf", package) == f"=={_pinned('warehouse.txt', package)}"
 
 

@@ -65,8 +65,8 @@ locals {
         severity = "ERROR"
         duration = "300s"
         query    = <<-EOT
-          sum(clamp_min(delta({"${local.counter}",${local.job_selector},metric_name=~"${local.quarantined}.*"}[30m]), 0))
-            / (sum(clamp_min(delta({"${local.counter}",${local.job_selector},metric_name="${local.read}"}[30m]), 0)) > 100)
+          sum(clamp_min(delta(${local.counter}{${local.job_selector},metric_name=~"${local.quarantined}.*"}[30m]), 0))
+            / (sum(clamp_min(delta(${local.counter}{${local.job_selector},metric_name="${local.read}"}[30m]), 0)) > 100)
             > 0.05
         EOT
       }
@@ -78,7 +78,7 @@ locals {
         severity = "ERROR"
         duration = "10800s"
         query    = <<-EOT
-          (sum(sum_over_time({"composer_googleapis_com:workflow_run_count",workflow_name="${var.dag_id}",state="success"}[25h])) or vector(0)) < 1
+          (sum(sum_over_time(composer_googleapis_com:workflow_run_count{workflow_name="${var.dag_id}",state="success"}[25h])) or vector(0)) < 1
         EOT
       }
     } : {},

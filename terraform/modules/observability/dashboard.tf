@@ -1,14 +1,14 @@
 locals {
   # Title, query (PromQL), unit of the y axis: two charts a row.
   charts = [
-    { title = "Events read a second", unit = "1/s", query = "sum by (job_name) (rate({\"${local.counter}\",${local.job_selector},metric_name=\"${local.read}\"}[5m]))" },
-    { title = "Events quarantined a minute, by error code", unit = "1/min", query = "sum by (metric_name) (delta({\"${local.counter}\",${local.job_selector},metric_name=~\"${local.quarantined}.*\"}[1m]))" },
-    { title = "Age of the data watermark", unit = "s", query = "max by (job_name) ({\"dataflow_googleapis_com:job_data_watermark_age\",${local.job_selector}})" },
-    { title = "System lag", unit = "s", query = "max by (job_name) ({\"dataflow_googleapis_com:job_system_lag\",${local.job_selector}})" },
-    { title = "Oldest unread event", unit = "s", query = "max by (subscription_id) ({\"pubsub_googleapis_com:subscription_oldest_unacked_message_age\",monitored_resource=\"pubsub_subscription\"})" },
-    { title = "Bytes written a minute", unit = "By", query = "sum by (job_name) (delta({\"${local.counter}\",${local.job_selector},metric_name=\"bytes_written\"}[1m]))" },
-    { title = "Objects written a minute", unit = "1/min", query = "sum by (job_name) (delta({\"${local.counter}\",${local.job_selector},metric_name=\"objects_written\"}[1m]))" },
-    { title = "Workers' vCPUs", unit = "1", query = "max by (job_name) ({\"dataflow_googleapis_com:job_current_num_vcpus\",${local.job_selector}})" },
+    { title = "Events read a second", unit = "1/s", query = "sum by (job_name) (delta(${local.counter}{${local.job_selector},metric_name=\"${local.read}\"}[5m])) / 300" },
+    { title = "Events quarantined a minute, by error code", unit = "1/min", query = "sum by (metric_name) (delta(${local.counter}{${local.job_selector},metric_name=~\"${local.quarantined}.*\"}[5m])) / 5" },
+    { title = "Age of the data watermark", unit = "s", query = "max by (job_name) (dataflow_googleapis_com:job_data_watermark_age{${local.job_selector}})" },
+    { title = "System lag", unit = "s", query = "max by (job_name) (dataflow_googleapis_com:job_system_lag{${local.job_selector}})" },
+    { title = "Oldest unread event", unit = "s", query = "max by (subscription_id) (pubsub_googleapis_com:subscription_oldest_unacked_message_age{monitored_resource=\"pubsub_subscription\"})" },
+    { title = "Bytes written a minute", unit = "By", query = "sum by (job_name) (delta(${local.counter}{${local.job_selector},metric_name=\"bytes_written\"}[5m])) / 5" },
+    { title = "Objects written a minute", unit = "1/min", query = "sum by (job_name) (delta(${local.counter}{${local.job_selector},metric_name=\"objects_written\"}[5m])) / 5" },
+    { title = "Workers' vCPUs", unit = "1", query = "max by (job_name) (dataflow_googleapis_com:job_current_num_vcpus{${local.job_selector}})" },
   ]
 }
 

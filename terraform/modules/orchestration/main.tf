@@ -2,17 +2,26 @@ locals {
   # What a run leaves behind, and what Python compiles, is no source.
   left_out = "(^|/)(target|logs|dbt_packages|__pycache__)/|\\.pyc$|(^|/)\\.user\\.yml$"
   dags     = toset([for file in fileset(var.dags_path, "**") : file if !can(regex(local.left_out, file))])
-  dbt      = toset([for file in fileset(var.dbt_path, "**") : file if !can(regex(local.left_out, file))])
+
+  # What the DAGs' tasks run, below their home: object's name -> file.
+  home = merge(
+    { for file in fileset(var.dbt_path, "**") : "data/dbt/${file}" => "${var.dbt_path}/${file}" if !can(regex(local.left_out, file)) },
+    { for file in fileset(var.code_path, "**/*.py") : "data/local_platform/${file}" => "${var.code_path}/${file}" },
+    { "data/requirements/warehouse.txt" = var.requirements_path },
+  )
 
   airflow_variables = {
     home           = "/home/airflow/gcs/data"
+    state_dir      = "/home/airflow/gcs/data/state"
     lake_uri       = "gs://${var.lake}"
     quarantine_uri = "gs://${var.quarantine}"
+    dbt_python     = "python3" # Airflow's own, which has pypi_packages: workers have no way to a package index
     dbt_target     = "bigquery"
     gcp_project    = var.project_id
     gcp_region     = var.region
     bq_dataset     = var.dataset
     bq_location    = var.location
+    biglake_tables = jsonencode(var.biglake_tables)
     dataflow_job   = var.dataflow_job
   }
 
@@ -42,6 +51,7 @@ resource "google_composer_environment" "airflow" {
       pypi_packages = {
         dbt-core     = "==1.11.16"
         dbt-bigquery = "==1.12.1"
+        duckdb       = "==2.0.0"
       }
 
       # Airflow Variables of the DAGs (dags/ecommerce_lake/settings.py): an environment variable beats the database, and is under review.
@@ -102,10 +112,10 @@ resource "google_storage_bucket_object" "dags" {
   source = "${var.dags_path}/${each.key}"
 }
 
-resource "google_storage_bucket_object" "dbt" {
-  for_each = local.dbt
+resource "google_storage_bucket_object" "home" {
+  for_each = local.home
 
   bucket = local.bucket
-  name   = "data/dbt/${each.key}"
-  source = "${var.dbt_path}/${each.key}"
+  name   = each.key
+  source = each.value
 }

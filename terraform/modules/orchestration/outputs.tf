@@ -15,6 +15,6 @@ output "uploads" {
   description = "Names of the objects that are uploaded to the environment's bucket."
   value = concat(
     [for object in google_storage_bucket_object.dags : object.name],
-    [for object in google_storage_bucket_object.dbt : object.name],
+    [for object in google_storage_bucket_object.home : object.name],
   )
 }

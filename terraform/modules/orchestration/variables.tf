@@ -18,6 +18,21 @@ variable "dbt_path" {
   type        = string
 }
 
+variable "code_path" {
+  description = "Folder of the Python package that tasks call."
+  type        = string
+}
+
+variable "requirements_path" {
+  description = "File of the packages that dbt is locked to."
+  type        = string
+}
+
+variable "biglake_tables" {
+  description = "External tables whose metadata the DAG refreshes before it reads them, as project.dataset.table."
+  type        = list(string)
+}
+
 variable "dataset" {
   description = "Prefix of the datasets' names."
   type        = string

@@ -12,7 +12,13 @@ locals {
   built_layers = setsubtract(keys(local.layers), ["lake"])
 
   builder_grants = merge(
-    { for name, member in var.builders : "lake ${name}" => { layer = "lake", member = member, role = "roles/bigquery.dataViewer" } },
+    {
+      for name, member in var.builders : "lake ${name}" => {
+        layer = "lake", member = member
+        # Refreshing a table's metadata cache counts as changing the table.
+        role = var.biglake_enabled ? "roles/bigquery.dataEditor" : "roles/bigquery.dataViewer"
+      }
+    },
     {
       for pair in setproduct(local.built_layers, keys(var.builders)) :
       join(" ", pair) => { layer = pair[0], member = var.builders[pair[1]], role = "roles/bigquery.dataEditor" }

@@ -15,7 +15,15 @@ output "connection_member" {
 
 output "iam_grants" {
   description = "Grants on the datasets, as 'member | role | resource'."
-  value       = [for grant in google_bigquery_dataset_iam_member.grants : "${grant.member} | ${grant.role} | dataset ${grant.dataset_id}"]
+  value = concat(
+    [for grant in google_bigquery_dataset_iam_member.grants : "${grant.member} | ${grant.role} | dataset ${grant.dataset_id}"],
+    [for grant in google_bigquery_connection_iam_member.builders : "${grant.member} | ${grant.role} | connection ${grant.connection_id}"],
+  )
+}
+
+output "table_names" {
+  description = "External tables, as project.dataset.table."
+  value       = sort([for table in google_bigquery_table.external : "${table.project}.${table.dataset_id}.${table.table_id}"])
 }
 
 output "tables" {

@@ -69,7 +69,7 @@ resource "google_bigquery_table" "external" {
     source_uris           = ["gs://${each.value.bucket}/${each.value.folder}/*"]
     schema                = var.biglake_enabled ? null : local.schemas[each.key]
     connection_id         = var.biglake_enabled ? google_bigquery_connection.lake[0].name : null
-    metadata_cache_mode   = var.biglake_enabled ? "AUTOMATIC" : null
+    metadata_cache_mode   = var.biglake_enabled ? var.biglake_refresh : null
     ignore_unknown_values = true # producers may add fields before we know them
     max_bad_records       = 1000 # a damaged line is skipped, and missed by the audit against the manifest
 
@@ -81,4 +81,15 @@ resource "google_bigquery_table" "external" {
   }
 
   depends_on = [google_storage_bucket_object.empty]
+}
+
+# Refreshing the metadata cache reads through the connection.
+resource "google_bigquery_connection_iam_member" "builders" {
+  for_each = var.biglake_enabled ? var.builders : {}
+
+  project       = var.project_id
+  location      = var.location
+  connection_id = google_bigquery_connection.lake[0].connection_id
+  role          = "roles/bigquery.connectionUser"
+  member        = each.value
 }

@@ -38,6 +38,11 @@ variable "biglake_enabled" {
   type        = bool
 }
 
+variable "biglake_refresh" {
+  description = "Who refreshes the metadata cache: MANUAL, the DAG, before it reads; AUTOMATIC, BigQuery, every half hour."
+  type        = string
+}
+
 variable "kms_key" {
   description = "Key for tables at rest, or null."
   type        = string
