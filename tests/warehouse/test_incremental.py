@@ -14,7 +14,7 @@ from tests.warehouse.shops import deliveries
 pytestmark = pytest.mark.slow
 
 # `make` has a target for the full size: ten loads of 20,000 events take minutes.
-LOADS = int(os.environ.get("WAREHOUSE_LOADS", "4"))
+LOADS = int(os.environ.get("WAREHOUSE_LOADS", "3"))
 EVENTS = int(os.environ.get("WAREHOUSE_EVENTS", "6000"))
 
 

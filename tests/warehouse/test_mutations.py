@@ -9,7 +9,7 @@ import pytest
 from benchmarks.mutate_warehouse import MUTATIONS, Workshop
 from local_platform.warehouse.dbt_run import PROJECT_DIR
 
-SAMPLE = ("fct_orders", "rpt_conversion_funnel", "rpt_cohort_retention")
+SAMPLE = ("fct_orders", "rpt_conversion_funnel")
 
 
 def test_every_mutation_still_applies() -> None:
