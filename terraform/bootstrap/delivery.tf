@@ -87,6 +87,27 @@ resource "google_project_iam_member" "grant_listed_roles" {
   }
 }
 
+# A plan compares the objects that Terraform wrote. The viewer role shows no object, and this shows no event: only templates, the
+# files without a line, and what Composer is given to run.
+resource "google_project_iam_member" "read_own_objects" {
+  count = local.github ? 1 : 0
+
+  project = var.project_id
+  member  = local.members.plan
+  role    = "roles/storage.objectViewer"
+
+  condition {
+    title       = "only_objects_of_terraform"
+    description = "Objects that the platform's configuration writes."
+    expression = join(" || ", [
+      "resource.name.startsWith('projects/_/buckets/${var.project_id}-templates/')",
+      "resource.name.startsWith('projects/_/buckets/${var.region}-lake-')",
+      "resource.name.endsWith('/empty.ndjson')",
+      "resource.name.endsWith('/empty.ndjson.gz')",
+    ])
+  }
+}
+
 resource "google_storage_bucket_iam_member" "state" {
   for_each = local.github ? { plan = "roles/storage.objectViewer", delivery = "roles/storage.objectUser" } : {}
 

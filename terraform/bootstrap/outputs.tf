@@ -13,6 +13,7 @@ output "iam_grants" {
   value = sort(concat(
     [for grant in google_project_iam_member.grants : "${grant.member} | ${grant.role} | project ${grant.project}"],
     [for grant in google_project_iam_member.grant_listed_roles : "${grant.member} | ${grant.role} | project ${grant.project}"],
+    [for grant in google_project_iam_member.read_own_objects : "${grant.member} | ${grant.role} | project ${grant.project}"],
     [for grant in google_storage_bucket_iam_member.state : "${grant.member} | ${grant.role} | bucket ${grant.bucket}"],
     [for name, grant in google_service_account_iam_member.github : "${grant.member} | ${grant.role} | account lake-${name}"],
   ))

@@ -9,7 +9,7 @@ variable "project_id" {
 }
 
 variable "region" {
-  description = "Location of the state's bucket."
+  description = "Region of the platform, and location of the state's bucket."
   type        = string
   default     = "europe-west1"
 }

@@ -40,6 +40,13 @@ run "the_delivery_account_can_grant_only_the_listed_roles" {
   }
 }
 
+run "the_plan_account_sees_no_event" {
+  assert {
+    condition     = strcontains(google_project_iam_member.read_own_objects[0].condition[0].expression, "shop-lake-test-templates/") && !can(regex("-lake/|-quarantine", google_project_iam_member.read_own_objects[0].condition[0].expression))
+    error_message = "A pull request's plan must not be able to read events."
+  }
+}
+
 run "only_one_repository_is_trusted" {
   assert {
     condition     = google_iam_workload_identity_pool_provider.github[0].attribute_condition == "assertion.repository == 'acme/shop-lake'"
