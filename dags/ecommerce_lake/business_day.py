@@ -1,0 +1,27 @@
+"""Which day a run is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+
+def business_date(context: Mapping[str, Any]) -> date:
+    """The UTC day a run publishes: its `business_date` parameter, else the day of its data interval, else the day before.
+
+    Scheduled runs and backfills have a data interval; a manual run may have none, and then `run_after` says when it was asked for.
+    """
+    given = context["params"].get("business_date")
+    if given:
+        return date.fromisoformat(given)
+    start: datetime | None = context.get("data_interval_start")
+    if start is not None:
+        return start.astimezone(UTC).date()
+    asked: datetime = context["dag_run"].run_after
+    return asked.astimezone(UTC).date() - timedelta(days=1)
+
+
+def end_of(day: date) -> datetime:
+    """The first instant after a UTC day."""
+    return datetime.combine(day + timedelta(days=1), time.min, UTC)

@@ -1,0 +1,38 @@
+"""BigQuery jobs around the build, where Variables ask for them; elsewhere there are none, and their tasks are skipped."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ecommerce_lake import settings
+
+
+def metadata_refreshes() -> list[dict[str, Any]]:
+    """One BigQuery job for each table of ecommerce_biglake_tables: external tables with a metadata cache learn of new objects."""
+    return [
+        _job(f"call bq.refresh_external_metadata_cache('{table}')")
+        for table in json.loads(settings.read("biglake_tables"))
+    ]
+
+
+def report_checks(day: str) -> list[dict[str, Any]]:
+    """One BigQuery job for each condition of ecommerce_bigquery_checks, an SQL query of one boolean with `{day}` for the day.
+
+    A check that is not true is an error of its job. What it may read is limited, as everything else.
+    """
+    return [
+        _job(f"select if(({query.replace('{day}', day)}), 'holds', error({json.dumps('does not hold: ' + query)}))")
+        for query in json.loads(settings.read("bigquery_checks"))
+    ]
+
+
+def _job(query: str) -> dict[str, Any]:
+    return {
+        "query": {
+            "query": query,
+            "useLegacySql": False,
+            "maximumBytesBilled": settings.read("bq_maximum_bytes_billed"),
+        },
+        "labels": {"system": "ecommerce-lake"},
+    }

@@ -1,0 +1,49 @@
+"""Looks after the lake once a week: small files, expired quarantine, and whether increments still add up to a full build."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from airflow.sdk import DAG, task
+from airflow.timetables.interval import CronDataIntervalTimetable
+from ecommerce_lake import alerts, maintenance, settings
+from ecommerce_lake.dbt_task import InDbtEnvironment
+
+DOCS = """\
+### Weekly look at the lake
+
+**small files**: days whose objects are small enough to be worth rewriting · **expired quarantine**: days of refused messages
+beyond `ecommerce_quarantine_retention_days`, reported or deleted (`ecommerce_quarantine_expiry`) · **full refresh check**: a
+scratch warehouse built from nothing has the same reports (`ecommerce_full_refresh_check`)
+
+It starts paused unless `ECOMMERCE_MAINTENANCE=on`. Runbook: [docs/runbooks/airflow.md](docs/runbooks/airflow.md)
+"""
+
+with DAG(
+    dag_id="ecommerce_lake_maintenance",
+    description="Weekly: small files, expired quarantine, full refresh against increments",
+    doc_md=DOCS,
+    schedule=CronDataIntervalTimetable("0 4 * * 0", timezone="UTC"),
+    start_date=datetime(2024, 1, 1, tzinfo=timezone.utc),  # noqa: UP017 # as Airflow's documentation has it
+    catchup=False,
+    max_active_runs=1,
+    is_paused_upon_creation=not settings.MAINTENANCE_ON,
+    tags=["ecommerce", "maintenance"],
+    default_args={
+        "owner": "data-platform",
+        "retries": settings.RETRIES,
+        "retry_delay": settings.RETRY_DELAY,
+        "retry_exponential_backoff": True,
+        "max_retry_delay": settings.MAX_RETRY_DELAY,
+        "execution_timeout": settings.TASK_TIMEOUT,
+        "on_failure_callback": alerts.task_failed,
+    },
+) as dag:
+    task(maintenance.report_small_files)()
+    task(maintenance.expire_quarantine)()
+    task(maintenance.skip_unless_wanted)("full_refresh_check") >> InDbtEnvironment(
+        task_id="full_refresh_check",
+        command='python -m local_platform.airflow.full_refresh_check --lake "$LAKE_PATH" --quarantine "$QUARANTINE_PATH" '
+        '--duckdb-path "$DUCKDB_PATH"',
+        do_xcom_push=False,
+    )

@@ -1,0 +1,67 @@
+"""Builds a scratch warehouse from the whole lake and compares its reports with those published: they must be the same.
+
+For a DuckDB warehouse, whose scratch copy is a file. An event ingested since the last daily run is a difference, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from local_platform.warehouse import build
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point: 0 if all reports are the same, 1 with a line for each that differs."""
+    parser = argparse.ArgumentParser(prog="python -m local_platform.airflow.full_refresh_check", description=__doc__)
+    parser.add_argument("--lake", required=True, help="root of the lake")
+    parser.add_argument("--quarantine", required=True, help="root of the quarantine")
+    parser.add_argument("--duckdb-path", type=Path, required=True, help="the warehouse to check")
+    given = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="ecommerce-check-") as scratch:
+        fresh = Path(scratch, "warehouse.duckdb")
+        result = build(given.lake, given.quarantine, fresh, full_refresh=True)
+        if not result.succeeded:
+            lines = [f"the full build failed: {failure}" for failure in result.failures]
+        else:
+            lines = differences(given.duckdb_path, fresh)
+    print("\n".join(lines) or "All reports are as a full build makes them")  # noqa: T201 # the task's log
+    return 1 if lines else 0
+
+
+def differences(warehouse: Path, fresh: Path) -> list[str]:
+    """A line for each published report whose rows differ between two warehouses."""
+    lines = []
+    with duckdb.connect() as connection:
+        for name, path in (("kept", warehouse), ("fresh", fresh)):
+            connection.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as {name} (read_only)")
+        reports = connection.execute(
+            "select distinct table_name from information_schema.tables where table_schema = 'reporting' order by 1"
+        ).fetchall()
+        for (report,) in reports:
+            counts = [
+                _count(
+                    connection,
+                    f"select * from {one}.reporting.{report} except all select * from {other}.reporting.{report}",  # noqa: S608 # names of our own
+                )
+                for one, other in (("kept", "fresh"), ("fresh", "kept"))
+            ]
+            if any(counts):
+                lines.append(
+                    f"{report}: {counts[0]} rows only in the published report, {counts[1]} only in a full build"
+                )
+    return lines
+
+
+def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(f"select count(*) from ({query})").fetchone()  # noqa: S608
+    return int(row[0]) if row else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

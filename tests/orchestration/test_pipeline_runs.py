@@ -1,0 +1,176 @@
+"""The daily DAG, run for real: Airflow executes every task, dbt builds the project on a small lake."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.orchestration.home import AirflowHome
+from tests.warehouse.lakes import arrival
+
+DAYS = ("2026-11-18", "2026-11-19", "2026-11-20")
+BUILD_TASKS = (
+    "find_changed_days",
+    "source_freshness",
+    "staging",
+    "marts",
+    "audit_reports",
+    "publish_reports",
+    "remember_published_days",
+)
+
+
+def midnight(day: str) -> str:
+    return f"{day}T00:00:00+00:00"
+
+
+def fill(home: AirflowHome) -> None:
+    """Three days of a shop, complete."""
+    for day in DAYS:
+        home.lake.write(
+            *[
+                arrival(event_type, f"{day}T10:00:00+00:00", order_id=f"o-{day}")
+                if event_type == "order_completed"
+                else arrival(event_type, f"{day}T09:00:00+00:00")
+                for event_type in ("page_viewed", "product_viewed", "product_added", "order_completed")
+            ]
+        )
+    home.complete_until("2026-11-21T00:00:00Z")
+
+
+@pytest.fixture(scope="module")
+def published(empty_home: AirflowHome, tmp_path_factory: pytest.TempPathFactory) -> AirflowHome:
+    """A home whose last day has been published by a green run. Not to be changed: copy it."""
+    home = empty_home.copy_to(tmp_path_factory.mktemp("published") / "home")
+    fill(home)
+    outcome = home.run(midnight(DAYS[-1]), docs_uri=home.docs.as_uri())
+    assert outcome.state == "success", outcome.log[-6000:]
+    assert all(outcome.tasks[name] == "success" for name in (*BUILD_TASKS, "docs")), outcome.tasks
+    return home
+
+
+@pytest.fixture
+def yesterday(published: AirflowHome, tmp_path: Path) -> AirflowHome:
+    """The same, to be changed."""
+    return published.copy_to(tmp_path / "home")
+
+
+def dates(rows: list[str], column: str) -> set[str]:
+    return {json.loads(row)[column] for row in rows}
+
+
+def test_a_complete_day_with_green_tests_is_published_with_its_documentation(published: AirflowHome) -> None:
+    reports = published.reports()
+
+    assert dates(reports["rpt_daily_revenue"], "revenue_date") == set(DAYS)
+    assert reports == published.reports("reporting_audit")
+    assert "<html" in (published.docs / "index.html").read_text()
+    assert not list((published.root / "tmp").glob("ecommerce-dbt-*/")), "a target folder was left behind"
+    assert not list((published.root / "state").iterdir()), "the run's plan was left behind"
+
+
+def test_an_incomplete_day_waits_and_times_out_with_its_reason(home: AirflowHome) -> None:
+    fill(home)
+
+    outcome = home.run("2026-11-22T00:00:00+00:00")
+
+    reason = (
+        "2026-11-21 is not complete: the lake holds everything published before 2026-11-21T00:00:00+00:00, "
+        "needed is 2026-11-22T00:00:00+00:00, 1 day, 0:00:00 more"
+    )
+    assert outcome.tasks["wait_for_complete_day"] == "failed"
+    assert outcome.tasks["find_changed_days"] == "upstream_failed"
+    assert outcome.log.count(f"Waiting: {reason}") >= 2, "it is to look again before it gives up"
+    assert f"{reason}. Gave up after 2 s" in outcome.log
+    assert not home.lake.warehouse.exists()
+
+
+def test_too_many_refused_messages_stop_the_run_and_name_the_reasons(home: AirflowHome) -> None:
+    fill(home)
+    record = json.dumps(
+        {
+            "path": "failed/reason=invalid_json/a.ndjson.gz",
+            "root": "quarantine",
+            "event_type": None,
+            "reason": "invalid_json",
+            "date": "2026-11-20",
+            "rows": 40,
+            "bytes": 900,
+            "min_publish_time": "2026-11-20T08:00:00Z",
+            "max_publish_time": "2026-11-20T08:09:00Z",
+            "written_at": "2026-11-20T08:10:00Z",
+        }
+    )
+    folder = home.lake.path / "_control/manifest/year=2026/month=11/day=20"
+    folder.mkdir(parents=True)
+    (folder / "a.ndjson").write_text(record + "\n")
+
+    outcome = home.run(midnight("2026-11-21"))
+
+    assert outcome.tasks["check_quarantine_share"] == "failed"
+    assert outcome.tasks["find_changed_days"] == "upstream_failed"
+    assert "messages published on 2026-11-20 were refused (100.00%): invalid_json 40. Allowed is 5.00%" in outcome.log
+
+
+def test_a_red_staging_test_stops_before_the_marts_and_shows_the_rows(yesterday: AirflowHome) -> None:
+    project = yesterday.with_project()
+    (project / "tests" / "no_page_views.sql").write_text("select event_id, page_path from {{ ref('stg_page_viewed') }}")
+    before = yesterday.reports()
+
+    outcome = yesterday.run(midnight("2026-11-21"))
+
+    assert outcome.tasks["staging"] == "failed"
+    assert {outcome.tasks[name] for name in ("marts", "audit_reports", "publish_reports")} == {"upstream_failed"}
+    assert "staging failed for 2026-11-20\ntest no_page_views failed: Got 3 results" in outcome.log, (
+        "the alert names the test"
+    )
+    assert '"page_path": "/"}' in outcome.log, "and shows its rows"
+    assert yesterday.reports() == before
+
+
+def test_a_red_report_test_leaves_the_old_reports_standing(yesterday: AirflowHome) -> None:
+    before = yesterday.reports()
+    # The object keeps its manifest record and loses its lines: the audit of what was written against what can be read turns red.
+    for path in (yesterday.lake.path / "event_type=page_viewed/year=2026/month=11/day=20").glob("*.gz"):
+        path.write_bytes(gzip.compress(b'{"torn\n' * 5, 1))
+    yesterday.lake.write(*[arrival("page_viewed", "2026-11-20T11:00:00+00:00") for _ in range(3)])
+    for path in (yesterday.lake.path / "event_type=page_viewed/year=2026/month=11/day=20").glob("*.gz"):
+        path.write_bytes(gzip.compress(b'{"torn\n', 1))
+
+    outcome = yesterday.run(midnight("2026-11-21"))
+
+    assert outcome.tasks["marts"] == "success"
+    assert outcome.tasks["audit_reports"] == "failed"
+    assert outcome.tasks["publish_reports"] == "upstream_failed"
+    assert "test hardly_any_written_line_was_unreadable failed" in outcome.log
+    assert yesterday.reports() == before
+    assert yesterday.reports("reporting_audit") != before, "the new ones were built, and are not shown"
+
+
+@pytest.mark.slow
+def test_a_backfill_of_three_days_over_published_days_changes_nothing(yesterday: AirflowHome) -> None:
+    before = yesterday.reports()
+
+    for day in DAYS:
+        outcome = yesterday.run("", {"business_date": day})
+        assert outcome.state == "success", outcome.log[-5000:]
+        assert f"{day} is complete" in outcome.log
+        assert yesterday.reports() == before
+
+
+@pytest.mark.slow
+def test_a_late_event_changes_its_old_day_and_no_other_on_a_manual_run(yesterday: AirflowHome) -> None:
+    before = yesterday.reports()
+    yesterday.lake.write(arrival("order_completed", "2026-11-18T15:00:00+00:00", order_id="o-late", delay=180_000))
+
+    # A manual run without a logical date, as the page's button and the API start it.
+    outcome = yesterday.run("none", {"business_date": DAYS[-1]})
+
+    assert outcome.state == "success", outcome.log[-5000:]
+    after = yesterday.reports()
+    changed = set(after["rpt_daily_revenue"]) ^ set(before["rpt_daily_revenue"])
+    assert {json.loads(row)["revenue_date"] for row in changed} == {"2026-11-18"}
+    assert dates(after["rpt_daily_revenue"], "revenue_date") == set(DAYS)
