@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -78,6 +81,101 @@ def test_the_image_is_asked_for_help_before_it_is_pushed() -> None:
 
     assert [step["id"] for step in steps] == ["build", "smoke", "push"]
     assert "--network=none" in steps[1]["args"]
+
+
+def _script(folder: Path, script: str, *arguments: str, **programs: str) -> subprocess.CompletedProcess[str]:
+    """Runs a script of delivery/ with programs on PATH that are bash scripts of the given text."""
+    if shutil.which("jq") is None:
+        pytest.skip("no jq: install it")
+    for name, text in programs.items():
+        (folder / name).write_text(f"#!/bin/bash\n{text}\n")
+        (folder / name).chmod(0o755)
+    return subprocess.run(
+        [str(ROOT / "delivery" / script), *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "PAUSE_SECONDS": "0"},
+    )
+
+
+def _scanned(fixable: bool, status: str = "FINISHED_SUCCESS") -> str:
+    finding = {
+        "noteName": "projects/goog-vulnz/notes/CVE-1",
+        "vulnerability": {"fixAvailable": fixable, "packageIssue": [{"affectedPackage": "libssl"}]},
+    }
+    report = {
+        "discovery_summary": {"discovery": [{"discovery": {"analysisStatus": status}}]},
+        "package_vulnerability_summary": {"vulnerabilities": {"CRITICAL": [finding]}},
+    }
+    return f"echo '{json.dumps(report)}'"
+
+
+def test_a_critical_vulnerability_with_a_fix_stops_a_delivery(tmp_path: Path) -> None:
+    done = _script(tmp_path, "scan", "image@sha256:1", gcloud=_scanned(fixable=True))
+
+    assert done.returncode == 1
+    assert "CVE-1 libssl" in done.stderr
+
+
+def test_one_without_a_fix_does_not(tmp_path: Path) -> None:
+    assert _script(tmp_path, "scan", "image@sha256:1", gcloud=_scanned(fixable=False)).returncode == 0
+
+
+def test_an_image_that_is_never_scanned_stops_a_delivery(tmp_path: Path) -> None:
+    done = _script(tmp_path, "scan", "image@sha256:1", gcloud=_scanned(fixable=False, status="SCANNING"))
+
+    assert done.returncode == 1
+    assert "has not been scanned" in done.stderr
+
+
+def _terraform_outputs(jobs: dict[str, dict[str, str]]) -> str:
+    outputs = {"project_id": "p", "region": "r", "lake": "gs://lake", "jobs": jobs}
+    return f"echo '{json.dumps({name: {'value': value} for name, value in outputs.items()})}'"
+
+
+JOBS = {"blue": {"name": "lake-ingestion-blue"}}
+
+
+def test_the_smoke_check_wants_the_job_running_and_the_watermark_moving(tmp_path: Path) -> None:
+    moving = 'case "$1" in dataflow) echo Running ;; storage) date +%s%N ;; esac'
+    done = _script(tmp_path, "smoke", terraform=_terraform_outputs(JOBS), gcloud=moving)
+
+    assert done.returncode == 0, done.stderr
+    assert "lake-ingestion-blue is running" in done.stdout
+    assert "the watermark moves" in done.stdout
+
+
+def test_a_job_that_does_not_run_fails_the_smoke_check(tmp_path: Path) -> None:
+    done = _script(tmp_path, "smoke", terraform=_terraform_outputs(JOBS), gcloud="echo Failed")
+
+    assert done.returncode == 1
+    assert "lake-ingestion-blue is not running: Failed" in done.stderr
+
+
+def test_a_watermark_that_stands_fails_the_smoke_check(tmp_path: Path) -> None:
+    standing = 'case "$1" in dataflow) echo Running ;; storage) echo 10:00 ;; esac'
+    done = _script(tmp_path, "smoke", terraform=_terraform_outputs(JOBS), gcloud=standing)
+
+    assert done.returncode == 1
+    assert "docs/runbooks/watermark-age.md" in done.stderr
+
+
+def test_where_no_job_should_run_there_is_nothing_to_check(tmp_path: Path) -> None:
+    assert _script(tmp_path, "smoke", terraform=_terraform_outputs({}), gcloud="exit 1").returncode == 0
+
+
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform: install it")
+def test_terraform_s_files_are_formatted() -> None:
+    done = subprocess.run(
+        ["terraform", "fmt", "-check", "-recursive", str(ROOT / "terraform")],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stdout
 
 
 def _report(**changes: object) -> dict[str, object]:
