@@ -108,7 +108,7 @@ MUTATIONS = (
     _model("reporting/rpt_ad_performance", "left join clicks", "inner join clicks"),
     _model("reporting/rpt_ad_performance", "gross_revenue - discount as revenue", "gross_revenue as revenue"),
     _model("reporting/rpt_ad_performance", "select order_date as report_date from orders", "select report_date from clicks"),
-    _model("reporting/rpt_cart_abandonment", "168", "169"),
+    _model("reporting/rpt_cart_abandonment", "_added_at', 168)", "_added_at', 169)"),
     _model("reporting/rpt_cart_abandonment", "sum(1 - bought)", "sum(bought)"),
     _model("reporting/rpt_cart_abandonment", "    having sum(case when action = 'added' then 1 else 0 end) > 0\n", ""),
     _model("reporting/rpt_customer_lifetime_value", "left join refunds", "inner join refunds"),

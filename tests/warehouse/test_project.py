@@ -121,7 +121,7 @@ def test_money_is_text_or_decimal_in_every_source() -> None:
 def test_unit_tests_hold_and_documentation_builds_over_an_empty_lake(tmp_path: Path) -> None:
     built = dbt(tmp_path, "build")
     assert built.returncode == 0, built.stdout[-3000:]
-    assert "18 unit tests" in built.stdout
+    assert "20 unit tests" in built.stdout
     documented = dbt(tmp_path, "docs", "generate", "--static")
     assert documented.returncode == 0, documented.stdout[-3000:]
     assert (tmp_path / "target/static_index.html").stat().st_size > 100_000
