@@ -35,7 +35,7 @@ $(BIN)/uv: | $(BIN)/python
 	@touch $@
 
 setup: .venv/.ingestion.stamp .venv/.warehouse.stamp .venv/.lake.stamp ## Install what the demo needs, and the lake command
-setup-all: setup .venv/.dev.stamp ## Install what tests and linters need, too
+setup-all: setup .venv/.dev.stamp .venv/.orchestration.stamp ## Install what tests and linters need, too
 
 demo: setup ## From nothing to a report: EVENTS=50000 DAYS=7 SEED=42
 	@$(BIN)/lake demo --events $(EVENTS) --days $(DAYS) --seed $(SEED)
@@ -47,7 +47,7 @@ down: ## Stop what `make up` started
 	@$(BIN)/lake down
 
 test: setup-all ## Run all tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 test-fast: setup-all ## Run the tests that need no other program: seconds
 	@$(BIN)/pytest -q tests/event_contract tests/beam_pipeline/unit
