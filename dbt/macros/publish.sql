@@ -8,7 +8,8 @@
     {%- if execute -%}
         {%- set reports = audited_reports() -%}
         {%- set schema = api.Relation.create(database=target.database, schema=layer_schema('reporting') | trim) -%}
-        {%- do adapter.create_schema(schema) -%}
+        {#- Terraform has made the dataset on BigQuery, where asking to make it again needs a right that we do not have. -#}
+        {%- if not adapter.check_schema_exists(target.database, schema.schema) -%}{%- do adapter.create_schema(schema) -%}{%- endif -%}
         {%- set statements = [] -%}
         {%- for report in reports -%}
             {%- set audited = api.Relation.create(database=report.database, schema=report.schema, identifier=report.alias) -%}
