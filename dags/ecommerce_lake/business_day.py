@@ -8,9 +8,9 @@ from typing import Any
 
 
 def business_date(context: Mapping[str, Any]) -> date:
-    """The UTC day a run publishes: its `business_date` parameter, else the day of its data interval, else the day before.
+    """The UTC day to publish: the `business_date` parameter, else the day of its data interval, else the day before.
 
-    Scheduled runs and backfills have a data interval; a manual run may have none, and then `run_after` says when it was asked for.
+    Scheduled runs and backfills have a data interval; a manual run may have none: then `run_after` says when it was asked for.
     """
     given = context["params"].get("business_date")
     if given:

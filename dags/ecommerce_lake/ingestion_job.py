@@ -17,10 +17,13 @@ def describe_stopped_job() -> str | None:
     name = settings.read("dataflow_job")
     if not name:
         return None
-    # Only a deployment that names a job needs Google's client, and importing it takes seconds.
-    from airflow.providers.google.cloud.hooks.dataflow import DataflowHook
+    # Only a deployment that names a job needs Google's client, and importing it takes seconds. Not the provider's DataflowHook:
+    # that needs the Apache Beam provider, too.
+    from airflow.providers.google.common.hooks.base_google import GoogleBaseHook
+    from googleapiclient import discovery
 
-    service = DataflowHook(gcp_conn_id=settings.read("gcp_conn_id")).get_conn()
+    credentials = GoogleBaseHook(gcp_conn_id=settings.read("gcp_conn_id")).get_credentials()
+    service = discovery.build("dataflow", "v1b3", credentials=credentials, cache_discovery=False)
     project, region = settings.require("gcp_project"), settings.require("gcp_region")
     listed = service.projects().locations().jobs().list(projectId=project, location=region, name=name)
     return _verdict(name, listed.execute(num_retries=3).get("jobs", []))
