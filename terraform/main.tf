@@ -124,7 +124,6 @@ module "orchestration" {
   lake              = module.lake.lake
   quarantine        = module.lake.quarantine
   dataflow_job      = try("${local.job_name}-${local.writing[0]}", "")
-  subnetwork        = var.network == null ? module.network[0].subnetwork : var.network
   service_account   = google_service_account.accounts["orchestration"].email
   kms_key           = var.kms_key
   labels            = local.labels

@@ -13,6 +13,7 @@ from local_platform.cloud.stage import read_stage
 
 app = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     help="The platform on Google Cloud: deliver a release, see what runs, open Looker Studio. The rest is in docs/cloud.md.",
 )
 

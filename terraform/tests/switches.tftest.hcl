@@ -72,7 +72,7 @@ run "composer_on" {
     error_message = "The DAG reads the lake that the job writes, and watches that job."
   }
   assert {
-    condition     = length(setsubtract(["data/dbt/dbt_project.yml", "data/local_platform/__init__.py", "data/requirements/warehouse.txt", "dags/ecommerce_analytics_pipeline.py"], module.orchestration[0].uploads)) == 0 && !anytrue([for name in module.orchestration[0].uploads : can(regex("/(target|logs|__pycache__)/", name))])
+    condition     = length(setsubtract(["data/ecommerce_lake/dbt/dbt_project.yml", "data/ecommerce_lake/local_platform/__init__.py", "data/ecommerce_lake/requirements/warehouse.txt", "dags/ecommerce_analytics_pipeline.py"], module.orchestration[0].uploads)) == 0 && !anytrue([for name in module.orchestration[0].uploads : can(regex("/(target|logs|__pycache__)/", name))])
     error_message = "DAG, dbt project and the code of tasks are uploaded, what its runs leave behind is not."
   }
 }

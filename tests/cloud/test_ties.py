@@ -165,9 +165,17 @@ def test_the_alert_watches_the_dag_that_there_is() -> None:
     assert any(f'"{hcl.value("main.tf", "dag_id")}"' in dag.read_text() for dag in dags)
 
 
-def test_composer_installs_the_dbt_that_is_locked() -> None:
-    for package in ("dbt-core", "dbt-bigquery", "duckdb"):
-        assert hcl.value("modules/orchestration/main.tf", package) == f"=={_pinned('warehouse.txt', package)}"
+def test_composer_holds_what_the_tasks_of_the_dags_need_in_the_folder_they_look_in() -> None:
+    page = ROOT / "docs/orchestration.md"
+    if not page.is_file():
+        pytest.skip("docs/orchestration.md is not there: check out the DAGs")
+    module = hcl.text("modules/orchestration/main.tf")
+
+    assert f"`{hcl.value('modules/orchestration/main.tf', 'home')}`" in page.read_text()
+    assert hcl.value("modules/orchestration/main.tf", "image_version") in page.read_text()
+    for folder in ("dbt", "local_platform", "requirements"):
+        assert f"gs://BUCKET/data/ecommerce_lake/{folder}" in page.read_text()
+        assert f'"data/ecommerce_lake/{folder}/' in module
 
 
 def test_the_image_has_the_beam_that_is_locked() -> None:
@@ -221,28 +229,3 @@ def test_modules_read_alike() -> None:
             for kind in ("variable", "output"):
                 for name, block in re.findall(rf'^{kind} "(\w+)" \{{\n(.*?)^\}}', body, re.M | re.S):
                     assert re.search(r'description\s+= ("|<<)', block), f"{file}: {kind} {name} has no description"
-
-
-def test_the_costs_add_up() -> None:
-    rows = re.findall(r"^\| (?!Part|--)(.+?) \| .* \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", CLOUD_PAGE, re.M)
-    total = re.search(
-        r"^\| \*\*Together\*\* \| \| \*\*(\d+)\*\* \| \*\*(\d+)\*\* \| \*\*(\d+)\*\* \|$", CLOUD_PAGE, re.M
-    )
-    assert total
-
-    assert len(rows) == 10
-    for column in range(3):
-        assert round(sum(float(row[column + 1]) for row in rows)) == int(total[column + 1])
-
-
-def test_links_of_the_cloud_pages_lead_somewhere() -> None:
-    pages = [ROOT / f"docs/{name}.md" for name in ("cloud", "iam", "looker-studio")]
-    pages += [
-        ROOT / f"docs/runbooks/{name}.md"
-        for name in set(re.findall(r"^\s+([a-z]+-[a-z]+) = \{$", hcl.text(ALERTS), re.M))
-    ]
-    for page in pages:
-        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text()):
-            if target == "airflow.md" and not (page.parent / target).exists():
-                continue  # written with the DAGs
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"

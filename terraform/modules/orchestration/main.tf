@@ -5,17 +5,16 @@ locals {
 
   # What the DAGs' tasks run, below their home: object's name -> file.
   home = merge(
-    { for file in fileset(var.dbt_path, "**") : "data/dbt/${file}" => "${var.dbt_path}/${file}" if !can(regex(local.left_out, file)) },
-    { for file in fileset(var.code_path, "**/*.py") : "data/local_platform/${file}" => "${var.code_path}/${file}" },
-    { "data/requirements/warehouse.txt" = var.requirements_path },
+    { for file in fileset(var.dbt_path, "**") : "data/ecommerce_lake/dbt/${file}" => "${var.dbt_path}/${file}" if !can(regex(local.left_out, file)) },
+    { for file in fileset(var.code_path, "**/*.py") : "data/ecommerce_lake/local_platform/${file}" => "${var.code_path}/${file}" },
+    { "data/ecommerce_lake/requirements/warehouse.txt" = var.requirements_path },
   )
 
   airflow_variables = {
-    home           = "/home/airflow/gcs/data"
+    home           = "/home/airflow/gcs/data/ecommerce_lake"
     state_dir      = "/home/airflow/gcs/data/state"
     lake_uri       = "gs://${var.lake}"
     quarantine_uri = "gs://${var.quarantine}"
-    dbt_python     = "python3" # Airflow's own, which has pypi_packages: workers have no way to a package index
     dbt_target     = "bigquery"
     gcp_project    = var.project_id
     gcp_region     = var.region
@@ -36,30 +35,20 @@ resource "google_composer_environment" "airflow" {
   labels  = var.labels
 
   config {
-    environment_size           = "ENVIRONMENT_SIZE_SMALL"
-    enable_private_environment = true
+    environment_size = "ENVIRONMENT_SIZE_SMALL"
+    # dbt lives in an environment of its own, which a worker makes from the locked requirements (docs/orchestration.md): workers need a
+    # way out to a package index. Nothing can come in either way; Airflow's pages ask IAM.
+    enable_private_environment = false
 
     node_config {
       service_account = var.service_account
-      subnetwork      = var.subnetwork
     }
 
     software_config {
       image_version = "composer-3-airflow-3.1.7-build.13"
 
-      # The versions of requirements/warehouse.txt; what they depend on, Composer resolves with its own.
-      pypi_packages = {
-        dbt-core     = "==1.11.16"
-        dbt-bigquery = "==1.12.1"
-        duckdb       = "==2.0.0"
-      }
-
       # Airflow Variables of the DAGs (dags/ecommerce_lake/settings.py): an environment variable beats the database, and is under review.
-      env_variables = merge(
-        { for name, value in local.airflow_variables : "AIRFLOW_VAR_ECOMMERCE_${upper(name)}" => value },
-        # Worker's disk, not the bucket: dbt rewrites these all the time.
-        { DBT_TARGET_PATH = "/tmp/dbt/target", DBT_LOG_PATH = "/tmp/dbt/logs" },
-      )
+      env_variables = { for name, value in local.airflow_variables : "AIRFLOW_VAR_ECOMMERCE_${upper(name)}" => value }
     }
 
     # One DAG a day on the smallest machines that Composer offers.

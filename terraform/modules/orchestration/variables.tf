@@ -53,11 +53,6 @@ variable "quarantine" {
   type        = string
 }
 
-variable "subnetwork" {
-  description = "Self link of the subnetwork that Airflow reaches Google's APIs from."
-  type        = string
-}
-
 variable "service_account" {
   description = "Address of the environment's service account."
   type        = string
