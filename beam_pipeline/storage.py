@@ -9,9 +9,12 @@ import uuid
 from pathlib import Path
 from typing import Final
 
+import requests
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.utils import retry
+from google.api_core.exceptions import RetryError
+from google.auth.exceptions import TransportError
 
 TEMPORARY_FOLDER: Final = "_tmp"
 """Folder below a local root that holds files being written. No reader of the lake looks there."""
@@ -19,14 +22,25 @@ TEMPORARY_FOLDER: Final = "_tmp"
 _RETRIES: Final = 6
 _FIRST_DELAY_SECONDS: Final = 0.25
 _MAX_DELAY_SECONDS: Final = 20
+# What Google's client raises when its own retries have come to an end is none of Python's errors of the same names.
+_TRANSIENT: Final = (
+    ConnectionError,
+    TimeoutError,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ConnectionError,
+    requests.exceptions.Timeout,
+    RetryError,
+    TransportError,
+)
 _TRANSIENT_STATUS: Final = frozenset({408, 429, 500, 502, 503, 504})
 
 
 def is_transient(error: Exception) -> bool:
     """Whether trying again may help: time-outs, lost connections, and the statuses that HTTP calls retryable."""
-    if isinstance(error, (ConnectionError, TimeoutError)):
+    if isinstance(error, _TRANSIENT):
         return True
-    status = getattr(error, "code", None) or getattr(error, "status_code", None)
+    answer = getattr(error, "response", None)
+    status = getattr(error, "code", None) or getattr(error, "status_code", None) or getattr(answer, "status_code", None)
     if status in _TRANSIENT_STATUS:
         return True
     cause = error.__cause__ or error.__context__

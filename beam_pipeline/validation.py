@@ -21,7 +21,7 @@ Routed = tuple[str, Chunk]
 
 
 @beam.typehints.with_input_types(MessageList)
-@beam.typehints.with_output_types(Routed)
+@beam.typehints.with_output_types(Routed, quarantined=Routed)
 class ValidateRouteChunk(beam.DoFn):
     """Messages in, chunks out: of valid events on the main output, of quarantined messages on ``QUARANTINED``.
 

@@ -1,0 +1,91 @@
+"""The job as DataflowRunner submits it: for real, to a template file on a Cloud Storage emulator."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from apache_beam.portability.api import beam_runner_api_pb2 as api
+from google.protobuf.wrappers_pb2 import BytesValue
+
+from beam_pipeline.main import main
+from tests.gcs import emulated, gcs
+
+__all__ = ["gcs"]
+
+IMAGE = "europe-docker.pkg.dev/lake-tests/lake/worker:1.2.3"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What was submitted: the job as Dataflow's API gets it, and the graph that workers get."""
+
+    job: dict[str, Any]
+    graph: api.Pipeline
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The pipeline options as workers see them."""
+        found: dict[str, Any] = self.job["environment"]["sdkPipelineOptions"]["options"]
+        return found
+
+    def steps(self) -> list[str]:
+        """Names of all steps, composites too."""
+        return sorted(step.unique_name for step in self.graph.components.transforms.values() if step.unique_name)
+
+    def coder_of(self, step: str, output: str = "None") -> str:
+        """The coders of a step's output, outermost first: URN, or class name of one of Python."""
+        components = self.graph.components
+        (transform,) = (one for one in components.transforms.values() if one.unique_name == step)
+        return self._coder(components.pcollections[transform.outputs[output]].coder_id)
+
+    def _coder(self, identity: str) -> str:
+        coder = self.graph.components.coders[identity]
+        name = coder.spec.urn.removeprefix("beam:coder:").removesuffix(":v1")
+        if name == "pickled_python":
+            name = BytesValue.FromString(coder.spec.payload).value.split(b"$")[0].decode()
+        inner = ", ".join(self._coder(one) for one in coder.component_coder_ids)
+        return f"{name}[{inner}]" if inner else name
+
+
+def dataflow_arguments(bucket: str, *more: str) -> list[str]:
+    """The documented command line, without where to submit to."""
+    return [
+        "--runner=DataflowRunner",
+        "--project=lake-tests",
+        "--region=europe-west1",
+        "--job_name=shop-ingestion",
+        f"--staging_location={bucket}/staging",
+        f"--temp_location={bucket}/temp",
+        "--sdk_location=container",
+        f"--sdk_container_image={IMAGE}",
+        "--output_path=gs://shop-lake",
+        "--quarantine_path=gs://shop-quarantine",
+        "--input_subscription=projects/lake-tests/subscriptions/shop-lake",
+        *more,
+    ]
+
+
+def submit(*more: str) -> Submission:
+    """Runs the program; reads what it put on the emulator."""
+    with emulated() as emulator:
+        bucket = emulator.bucket("shop-temp")
+        assert main(dataflow_arguments(bucket, f"--template_location={bucket}/job.json", *more)) == 0
+        objects = emulator.objects("shop-temp")
+    graph = api.Pipeline()
+    graph.ParseFromString(next(content for name, content in objects.items() if name.endswith("pipeline.pb")))
+    return Submission(json.loads(objects["job.json"]), graph)
+
+
+@pytest.fixture(scope="session")
+def exactly_once() -> Submission:
+    """The job with default settings."""
+    return submit()
+
+
+@pytest.fixture(scope="session")
+def at_least_once() -> Submission:
+    """The cheaper mode, with an option of the user's own."""
+    return submit("--streaming_mode=at_least_once", "--dataflow_service_options=enable_prime", "--id_label=event_id")
