@@ -20,7 +20,7 @@ def describe_stopped_job() -> str | None:
     # Only a deployment that names a job needs Google's client, and importing it takes seconds. Not the provider's DataflowHook:
     # that needs the Apache Beam provider, too.
     from airflow.providers.google.common.hooks.base_google import GoogleBaseHook
-    from googleapiclient import discovery
+    from googleapiclient import discovery  # type: ignore[import-untyped]
 
     credentials = GoogleBaseHook(gcp_conn_id=settings.read("gcp_conn_id")).get_credentials()
     service = discovery.build("dataflow", "v1b3", credentials=credentials, cache_discovery=False)

@@ -21,15 +21,15 @@ def audit(event, args):
     if event == 'open' and isinstance(args[1], str) and any(c in args[1] for c in 'wax+') : opened.append(str(args[0]))
 from airflow.dag_processing.dagbag import BundleDagBag
 sys.addaudithook(audit)
-started = time.perf_counter()
+started = time.process_time()
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter('always')
     bag = BundleDagBag(dag_folder=Path(DAGS), bundle_path=Path(DAGS), bundle_name='dags-folder')
-seconds = time.perf_counter() - started
+seconds = time.process_time() - started
 dags = {
     name: {
         'downstream': {t.task_id: sorted(t.downstream_task_ids) for t in dag.tasks},
-        'rules': {t.task_id: str(getattr(t, 'trigger_rule', 'all_success')) for t in dag.tasks},
+        'rules': {t.task_id: getattr(t.trigger_rule, 'value', t.trigger_rule) for t in dag.tasks},
         'owners': sorted({t.owner for t in dag.tasks}),
         'unguarded': [t.task_id for t in dag.tasks if not getattr(t, 'on_failure_callback', None) and not t.is_mapped],
         'catchup': dag.catchup, 'max_active_runs': dag.max_active_runs, 'doc': dag.doc_md or '', 'tags': sorted(dag.tags),
