@@ -20,6 +20,9 @@ class Elsewhere:
 
 
 ELSEWHERE = {
+    "cloud": Elsewhere(
+        "local_platform.cloud.cli", "app", "Google Cloud: deploy a release, see what runs, open Looker Studio."
+    ),
     "produce": Elsewhere(
         "producer.cli", "app", "Simulate the shop: publish its events to a topic, or write them to a file."
     ),
