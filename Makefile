@@ -9,7 +9,7 @@ INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 CODE := event_contract beam_pipeline producer local_platform
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-all demo up down test test-fast lint format generate lock bench clean
+.PHONY: help setup setup-all demo up status down test test-fast lint format generate lock bench bench-warehouse mutate clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ demo: setup ## From nothing to a report: EVENTS=50000 DAYS=7 SEED=42
 up: setup ## Start Pub/Sub and the ingestion job in the background
 	@$(BIN)/lake up
 
+status: setup ## Show what runs, and what is in the lake
+	@$(BIN)/lake status
+
 down: ## Stop what `make up` started
 	@$(BIN)/lake down
 
@@ -64,6 +67,12 @@ format: setup-all ## Format the Python code
 
 generate: setup ## Renew what follows from the event contract
 	@$(BIN)/python -m event_contract.generate
+
+bench-warehouse: setup-all ## Measure the warehouse: a million events from empty, one changed day, growing history
+	@$(BIN)/python -m benchmarks.bench_warehouse
+
+mutate: setup-all ## Break every dbt model and count the breaks that no test notices
+	@$(BIN)/python -m benchmarks.mutate_warehouse
 
 bench: setup-all ## Measure the ingestion against what it is judged by
 	@$(BIN)/python -m benchmarks
