@@ -97,9 +97,10 @@ def _look(airflow: Airflow, browser: str, picture: Path, run_id: str) -> None:
         page.fill("input[name=password]", airflow.password)
         page.click("button[type=submit]")
         page.wait_for_url(f"{airflow.address}/")
-        page.evaluate(f"localStorage.setItem('dag_view-{DAG}', '\"graph\"')")
         page.goto(f"{airflow.address}/dags/{DAG}/runs/{run_id}")
         expect(page.get_by_text("publish_reports").first).to_be_visible(timeout=60_000)
+        page.keyboard.press("g")  # from the grid to the graph
+        expect(page.locator(".react-flow__node").first).to_be_visible(timeout=60_000)
         page.wait_for_timeout(3000)  # the layout is animated
         page.screenshot(path=picture)
         chromium.close()
