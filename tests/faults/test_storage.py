@@ -6,6 +6,7 @@ Through the graph at each object of a micro-batch, and below it at each step of 
 from __future__ import annotations
 
 import errno
+import gc
 import itertools
 import os
 import random
@@ -243,3 +244,23 @@ class TestCloudStorage:
             # After a refusal, too, the object may be there: the client's writer tries once more when it is thrown away.
             assert status == 403 or present is not None
             assert present is None or present.size == len(data)
+
+    @pytest.mark.parametrize("refused", [2, 3])
+    def test_a_large_upload_refused_between_its_parts_leaves_nothing_to_see(
+        self, gcs: Gcs, monkeypatch: pytest.MonkeyPatch, refused: int
+    ) -> None:
+        """40 MB travel in three parts, after a request that begins the upload."""
+        root = gcs.bucket("large-objects")
+        real, calls = requests.Session.request, itertools.count(1)
+
+        def request(session: Any, method: str, url: str, **more: Any) -> Any:
+            if "/upload/" in url and next(calls) == refused:
+                return _answer(403)
+            return real(session, method, url, **more)
+
+        monkeypatch.setattr(requests.Session, "request", request)
+        with pytest.raises(Exception, match="403"):
+            storage.store(root, "a=1/x.ndjson", b"x" * (40 << 20))
+        gc.collect()  # the client's writer closes itself when it is thrown away
+        found = gcs.objects("large-objects")
+        assert set(map(len, found.values())) <= {40 << 20}
