@@ -9,10 +9,10 @@ INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 CODE := event_contract beam_pipeline producer local_platform
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-all demo up status down test test-fast lint format generate lock bench bench-warehouse mutate clean
+.PHONY: help setup setup-all demo up status down test test-fast lint format generate lock bench bench-warehouse mutate clean airflow airflow-check
 
 help: ## Show what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -48,6 +48,12 @@ status: setup ## Show what runs, and what is in the lake
 
 down: ## Stop what `make up` started
 	@$(BIN)/lake down
+
+airflow: setup .venv/.orchestration.stamp ## Airflow on the demo's lake, with the DAG unpaused, until Ctrl-C
+	@$(BIN)/python -m local_platform.airflow
+
+airflow-check: setup-all ## The DAG through a real scheduler once, with a picture of its graph
+	@$(BIN)/python -m local_platform.airflow check
 
 test: setup-all ## Run all tests
 	@$(BIN)/pytest -n 2 --dist loadfile
