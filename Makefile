@@ -9,7 +9,7 @@ INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 CODE := event_contract beam_pipeline producer local_platform
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-all demo up status down test test-fast lint format generate lock bench bench-warehouse mutate clean airflow airflow-check
+.PHONY: help fuzz setup setup-all demo up status down test test-fast lint format generate lock bench bench-warehouse mutate clean airflow airflow-check
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -79,6 +79,9 @@ bench-warehouse: setup-all ## Measure the warehouse: a million events from empty
 
 mutate: setup-all ## Break every dbt model and count the breaks that no test notices
 	@$(BIN)/python -m benchmarks.mutate_warehouse
+
+fuzz: setup-all ## Thousands of damaged messages through the whole path, from bytes to files
+	@FUZZ_CASES=5000 $(BIN)/pytest -q tests/faults/test_bytes_to_files.py tests/event_contract/test_properties.py
 
 bench: setup-all ## Measure the ingestion against what it is judged by
 	@$(BIN)/python -m benchmarks
