@@ -32,7 +32,8 @@ def main() -> int:
         "--folder", type=Path, default=Path(".lake/airflow-check"), help="emptied first (default: %(default)s)"
     )
     given = parser.parse_args(sys.argv[1:] or ["start"])
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):  # set, because a shell's background job would ignore Ctrl-C's
+        signal.signal(number, _interrupt)
     try:
         if given.command == "check":
             check(given.folder, _say)

@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import signal
 import socket
 import sys
 import time
@@ -84,7 +85,7 @@ def running(home: Path, places: Places, *, paused: bool) -> Iterator[Airflow]:
         _wait_until_healthy(address, record, log)
         yield Airflow(address, _password(home), record, log)
     finally:
-        processes.end(record, grace_seconds=_STOP_GRACE_SECONDS)
+        _stop(record)
 
 
 def environment(home: Path, places: Places, ports: tuple[int, ...], *, paused: bool) -> dict[str, str]:
@@ -119,6 +120,17 @@ def environment(home: Path, places: Places, ports: tuple[int, ...], *, paused: b
         "ECOMMERCE_GATE_POKE_SECONDS": "30",
         **{f"AIRFLOW_VAR_ECOMMERCE_{name.upper()}": value for name, value in variables.items()},
     }
+
+
+def _stop(record: ProcessRecord) -> None:
+    """Ends Airflow and waits for its components, which end after their parent; what is left after the grace is killed."""
+    processes.end(record, grace_seconds=_STOP_GRACE_SECONDS)
+    deadline = time.monotonic() + _STOP_GRACE_SECONDS
+    with contextlib.suppress(ProcessLookupError):  # the group is empty
+        while time.monotonic() < deadline:
+            os.killpg(record.pid, 0)
+            time.sleep(0.1)
+        os.killpg(record.pid, signal.SIGKILL)
 
 
 def _wait_until_healthy(address: str, record: ProcessRecord, log: Path) -> None:
