@@ -50,13 +50,13 @@ down: ## Stop what `make up` started
 	@$(BIN)/lake down
 
 airflow: setup .venv/.orchestration.stamp ## Airflow on the demo's lake, with the DAG unpaused, until Ctrl-C
-	@$(BIN)/python -m local_platform.airflow
+	@$(BIN)/python -m local_platform.airflow start
 
 airflow-check: setup-all ## The DAG through a real scheduler once, with a picture of its graph
 	@$(BIN)/python -m local_platform.airflow check
 
 test: setup-all ## Run all tests
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-fast: setup-all ## Run the tests that need no other program: seconds
 	@$(BIN)/pytest -q tests/event_contract tests/beam_pipeline/unit

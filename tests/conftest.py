@@ -40,3 +40,16 @@ def topic_and_subscription(emulator: str) -> Iterator[pubsub.Route]:
     pubsub.create(emulator, route)
     yield route
     pubsub.delete(emulator, route)
+
+
+_LONGEST_FIRST = ("orchestration", "local_platform", "ingestion", "warehouse", "quarantine", "faults")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Folders with minutes of work first, so that the last worker of a parallel run is not left alone with one of them."""
+
+    def place(item: pytest.Item) -> int:
+        folders = item.path.parts
+        return next((place for place, name in enumerate(_LONGEST_FIRST) if name in folders), len(_LONGEST_FIRST))
+
+    items.sort(key=place)

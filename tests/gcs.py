@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.server
 import os
 import socket
 from collections.abc import Iterator
@@ -50,7 +51,10 @@ def emulated() -> Iterator[Gcs]:
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]
     server = create_server("localhost", port, in_memory=True)
-    server.start()
+    with pytest.MonkeyPatch.context() as patch:
+        # By itself it serves one connection at a time, and one that a client opened and left idle would block all others.
+        patch.setattr(http.server, "HTTPServer", http.server.ThreadingHTTPServer)
+        server.start()
     address = f"http://localhost:{port}"
     try:
         with pytest.MonkeyPatch.context() as patch:
