@@ -15,7 +15,9 @@ from local_platform.quarantine.selection import Selection, instant
 Folder = Annotated[Path, typer.Option(help="Holds lake and quarantine, as `lake up` and `lake demo` write them.")]
 QuarantinePath = Annotated[
     str | None,
-    typer.Option(help="Root of the quarantine: a folder or gs://BUCKET or gs://BUCKET/FOLDER; default: FOLDER/quarantine."),
+    typer.Option(
+        help="Root of the quarantine: a folder or gs://BUCKET or gs://BUCKET/FOLDER; default: FOLDER/quarantine."
+    ),
 ]
 Codes = Annotated[list[str] | None, typer.Option("--code", help="Error code; repeatable.")]
 EventTypes = Annotated[list[str] | None, typer.Option("--event-type", help="Type the message says it is; repeatable.")]
