@@ -1,11 +1,11 @@
-"""A Cloud Storage emulator in this process, at which Beam and Google's clients point for the time of a test."""
+"""A Cloud Storage emulator, at which Beam and Google's clients point for the time of a test."""
 
 from __future__ import annotations
 
 import contextlib
-import http.server
 import os
-import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,6 @@ from pathlib import Path
 import google.auth
 import pytest
 from apache_beam.internal.gcp import auth
-from gcp_storage_emulator.server import create_server
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 
@@ -47,26 +46,26 @@ class Gcs:
 @contextlib.contextmanager
 def emulated() -> Iterator[Gcs]:
     """Starts an emulator. Without credentials each first call would look for Google's metadata server for some 20 s."""
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        port = probe.getsockname()[1]
-    server = create_server("localhost", port, in_memory=True)
-    with pytest.MonkeyPatch.context() as patch:
-        # By itself it serves one connection at a time, and one that a client opened and left idle would block all others.
-        patch.setattr(http.server, "HTTPServer", http.server.ThreadingHTTPServer)
-        server.start()
-    address = f"http://localhost:{port}"
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("STORAGE_EMULATOR_HOST", address)
-            patch.setenv("no_proxy", ",".join(filter(None, (os.environ.get("no_proxy"), "localhost"))))
-            patch.setattr(google.auth, "default", lambda *_, **__: (AnonymousCredentials(), PROJECT))
-            patch.setattr(auth._Credentials, "_credentials_init", False)
-            patch.setattr(auth._Credentials, "_credentials", None)
-            with contextlib.closing(storage.Client(PROJECT, AnonymousCredentials())) as client:
-                yield Gcs(address, client)
-    finally:
-        server.stop()
+    with _server() as port, pytest.MonkeyPatch.context() as patch:
+        address = f"http://localhost:{port}"
+        patch.setenv("STORAGE_EMULATOR_HOST", address)
+        patch.setenv("no_proxy", ",".join(filter(None, (os.environ.get("no_proxy"), "localhost"))))
+        patch.setattr(google.auth, "default", lambda *_, **__: (AnonymousCredentials(), PROJECT))
+        patch.setattr(auth._Credentials, "_credentials_init", False)
+        patch.setattr(auth._Credentials, "_credentials", None)
+        with contextlib.closing(storage.Client(PROJECT, AnonymousCredentials())) as client:
+            yield Gcs(address, client)
+
+
+@contextlib.contextmanager
+def _server() -> Iterator[int]:
+    """Its port. It ends with its standard input, so even a test run that is killed leaves none behind."""
+    program = Path(__file__).with_name("gcs_server.py")
+    with subprocess.Popen(
+        [sys.executable, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
 
 
 @pytest.fixture
