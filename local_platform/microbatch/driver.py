@@ -125,10 +125,10 @@ class SubscriptionIngest:
             if stop or self._fault is not None:
                 self._received.close()
                 self._subscription.interrupt()
-            batch = self._received.next_batch(_WAIT_SECONDS)
             self._summary.keep()
             self._progress()
-            self._keep_watermark()
+            self._keep_watermark()  # which may fail: only then is a batch taken, for what is taken must be written
+            batch = self._received.next_batch(_WAIT_SECONDS)
             if batch is None:
                 idle = time.monotonic() - idle_since
                 if self._stop_after_idle_seconds is not None and idle >= self._stop_after_idle_seconds:

@@ -17,19 +17,30 @@ from tests.samples import PUBLISH_MICROS
 class Service:
     """Holds messages until they are acknowledged.
 
+    Args:
+        payloads: what was published; ids count from 0.
+        per_pull: most messages that a pull gets; an attribute, too.
+        published_micros: publish time of a message by its number, on the service's clock.
+
     Attributes:
         before: called with the name of each call and its number from 1, before it works; may raise.
         after: the same after it has worked: what is raised then is an answer that was lost.
     """
 
-    def __init__(self, payloads: Sequence[bytes], per_pull: int) -> None:
+    def __init__(
+        self,
+        payloads: Sequence[bytes],
+        per_pull: int,
+        published_micros: Callable[[int], int] = lambda _number: PUBLISH_MICROS,
+    ) -> None:
+        self.published_micros = published_micros
         self.waiting = deque((str(number), data) for number, data in enumerate(payloads))
         self.leased: dict[str, tuple[str, bytes]] = {}
         self.acknowledged: set[str] = set()
         self.delivered = 0
         self.before: Callable[[str, int], None] = lambda _call, _number: None
         self.after: Callable[[str, int], None] = lambda _call, _number: None
-        self._per_pull = per_pull
+        self.per_pull = per_pull
         self._calls: dict[str, int] = {}
         self._lock = threading.Lock()
 
@@ -52,7 +63,7 @@ class Service:
         """The next messages, with ack ids."""
         found = []
         with self._lock:
-            while self.waiting and len(found) < self._per_pull:
+            while self.waiting and len(found) < self.per_pull:
                 message_id, data = self.waiting.popleft()
                 if message_id in self.acknowledged:
                     continue
@@ -90,16 +101,12 @@ class Client:
             time.sleep(0.02)
             raise DeadlineExceeded("nothing came")
         self._service.after("pull", number)
-        seconds = PUBLISH_MICROS // 1_000_000
-        return PullResponse(
-            received_messages=[
-                {
-                    "ack_id": ack_id,
-                    "message": {"data": data, "message_id": message_id, "publish_time": {"seconds": seconds}},
-                }
-                for ack_id, message_id, data in found
-            ]
-        )
+        return PullResponse(received_messages=[self._received(*one) for one in found])
+
+    def _received(self, ack_id: str, message_id: str, data: bytes) -> dict[str, Any]:
+        seconds, micros = divmod(self._service.published_micros(int(message_id)), 1_000_000)
+        published = {"seconds": seconds, "nanos": micros * 1000}
+        return {"ack_id": ack_id, "message": {"data": data, "message_id": message_id, "publish_time": published}}
 
     def acknowledge(self, *, ack_ids: Sequence[str], **_: Any) -> None:
         number = self._service.called("acknowledge")
