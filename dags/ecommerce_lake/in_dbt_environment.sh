@@ -2,17 +2,20 @@
 #
 # ECOMMERCE_HOME: the folder with dbt/, local_platform/ and requirements/.
 # ECOMMERCE_DBT_PYTHON: the environment's Python. Where it is empty, an environment is made once per machine and version of
-# requirements/warehouse.txt, with hashes, below ECOMMERCE_ENVIRONMENTS (default: the temporary folder).
+# requirements/warehouse.txt, with hashes, below ECOMMERCE_ENVIRONMENTS (default: the temporary folder). It is made again if it is
+# not whole: a worker may end while it installs, and a temporary folder may be swept.
 set -euo pipefail
 
 home=${ECOMMERCE_HOME:?set it to the folder that holds dbt/}
 python=${ECOMMERCE_DBT_PYTHON:-}
 if [ -z "$python" ]; then
   requirements=$home/requirements/warehouse.txt
-  environment=${ECOMMERCE_ENVIRONMENTS:-${TMPDIR:-/tmp}}/ecommerce-dbt-$(sha256sum "$requirements" | cut -c1-16)
+  environments=${ECOMMERCE_ENVIRONMENTS:-${TMPDIR:-/tmp}}
+  environment=$environments/ecommerce-dbt-$(sha256sum "$requirements" | cut -c1-16)
+  mkdir -p "$environments"
   exec 9>"$environment.lock"
   flock 9 # the tasks of one worker start together; the first makes it, the others wait
-  if [ ! -e "$environment/complete" ]; then
+  if [ ! -e "$environment/complete" ] || ! "$environment/bin/python" -c '' 2>/dev/null; then
     echo "Making dbt's environment in $environment" >&2
     rm -rf "$environment"
     python3 -m venv "$environment" >&2
