@@ -14,7 +14,7 @@ from beam_pipeline.messages import Message
 from event_contract import ManifestRecord
 
 _MESSAGE_OVERHEAD_BYTES: Final = 64
-_HEADER: Final = struct.Struct(">QQqq")
+_HEADER: Final = struct.Struct(">QQqqI")
 _decode_messages: Final = msgspec.msgpack.Decoder(list[tuple[bytes, str, int, dict[str, str]]]).decode
 _decode_record: Final = msgspec.json.Decoder(ManifestRecord).decode
 
@@ -50,12 +50,11 @@ class MessageListCoder(_ContractCoder):
 
 
 class ChunkCoder(_ContractCoder):
-    """A fixed header (size, rows, first and last publish time, 8 bytes each, big-endian), then the packed lines."""
+    """A fixed header (size, rows, first and last publish time: 8 bytes each, CRC-32: 4, big-endian), then the packed lines."""
 
     def encode(self, value: Chunk) -> bytes:
-        return (
-            _HEADER.pack(value.size, value.rows, value.first_publish_micros, value.last_publish_micros) + value.packed
-        )
+        packed, *header = value
+        return _HEADER.pack(*header) + packed
 
     def decode(self, encoded: bytes) -> Chunk:
         return Chunk(encoded[_HEADER.size :], *_HEADER.unpack_from(encoded))

@@ -52,11 +52,12 @@ def micros_of(text: str) -> int:
 def rfc3339(instant_micros: int) -> str:
     """An instant as ``2026-11-22T10:00:00.123456Z``."""
     seconds, micros_within = divmod(instant_micros, 1_000_000)
-    return f"{_to_the_second(seconds)}{micros_within:06d}Z"
+    return f"{to_the_second(seconds)}{micros_within:06d}Z"
 
 
 @lru_cache(maxsize=4096)
-def _to_the_second(seconds: int) -> str:
+def to_the_second(seconds: int) -> str:
+    """Seconds since the epoch as ``2026-11-22T10:00:00.``, the beginning of an instant in that second."""
     return (EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.")
 
 

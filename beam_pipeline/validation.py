@@ -13,8 +13,8 @@ from beam_pipeline import counters
 from beam_pipeline.chunking import Chunk, Chunker
 from beam_pipeline.coders import MessageList
 from beam_pipeline.messages import Message
-from beam_pipeline.routing import lake_destination, lake_line, quarantine_destination, quarantine_line
-from event_contract import Rejection, inspect
+from beam_pipeline.routing import lake_destination, lake_lines, quarantine_destination, quarantine_line
+from event_contract import Partition, Rejection, inspect
 
 Routed = tuple[str, Chunk]
 """A chunk with the destination (`routing`) of its lines."""
@@ -42,19 +42,22 @@ class ValidateRouteChunk(beam.DoFn):
         self._counts: Counter[str] = Counter()
 
     def process(self, messages: Sequence[Message]) -> Iterator[object]:
-        add_valid = self._valid.add
-        counts: Counter[str] = Counter()
+        accepted: dict[str, tuple[Partition, list[Message]]] = {}
         for message in messages:
             verdict = inspect(message.data, message.publish_micros)
             if isinstance(verdict, Rejection):
                 yield from self._quarantine(message, verdict)
                 continue
-            counts[verdict.event_type] += 1
-            full = add_valid(lake_destination(verdict), lake_line(message), message.publish_micros)
-            if full is not None:
-                yield _stamped(full)
+            found = accepted.get(verdict.path)
+            if found is None:
+                accepted[verdict.path] = verdict, [message]
+            else:
+                found[1].append(message)
+        for partition, events in accepted.values():
+            self._counts[counters.EVENTS_VALID + partition.event_type] += len(events)
+            micros = [message.publish_micros for message in events]
+            yield from map(_stamped, self._valid.add(lake_destination(partition), lake_lines(events), micros))
         self._counts[counters.MESSAGES_READ] += len(messages)
-        self._counts.update({counters.EVENTS_VALID + event_type: n for event_type, n in counts.items()})
         if self._valid.is_over_limit:
             yield from map(_stamped, self._valid.drain())
 
@@ -62,9 +65,8 @@ class ValidateRouteChunk(beam.DoFn):
         self._counts[counters.EVENTS_QUARANTINED + rejection.code] += 1
         line = quarantine_line(message, rejection, self._pipeline_version)
         destination = quarantine_destination(rejection, message.publish_micros)
-        full = self._quarantined.add(destination, line, message.publish_micros)
-        if full is not None:
-            yield beam.pvalue.TaggedOutput(self.QUARANTINED, _stamped(full))
+        for routed in self._quarantined.add(destination, [line], [message.publish_micros]):
+            yield beam.pvalue.TaggedOutput(self.QUARANTINED, _stamped(routed))
         if self._quarantined.is_over_limit:
             for routed in self._quarantined.drain():
                 yield beam.pvalue.TaggedOutput(self.QUARANTINED, _stamped(routed))

@@ -1,11 +1,10 @@
 """What is measured: the graph, the plain loop that is its limit, and the job as it is usually written."""
 
 import gzip
-import json
 import os
-import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import apache_beam as beam
@@ -13,14 +12,17 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms.util import GroupIntoBatches
 from apache_beam.transforms.window import FixedWindows, TimestampedValue
+from isal import igzip
 
 from beam_pipeline.messages import Message
-from beam_pipeline.objects import compress
 from beam_pipeline.options import IngestionConfig
-from beam_pipeline.routing import lake_destination, lake_line, quarantine_destination, quarantine_line
+from beam_pipeline.routing import lake_destination, lake_lines, quarantine_destination, quarantine_line
 from event_contract import Rejection, inspect
 from local_platform.microbatch.graph import MicroBatchGraph
 from producer import SimulationConfig, simulate
+
+Contender = Callable[[Path], Callable[[], object]]
+"""Given an empty folder to write into, the work to be timed; what is prepared before is not."""
 
 PUBLISH_MICROS = 1_795_341_600_000_000
 
@@ -34,7 +36,7 @@ def messages(count: int) -> list[Message]:
     ]
 
 
-def config(folder: str, compression: str) -> IngestionConfig:
+def config(folder: Path, compression: str) -> IngestionConfig:
     """The defaults, writing into a folder."""
     return IngestionConfig(
         output_path=f"{folder}/lake",
@@ -49,18 +51,22 @@ def config(folder: str, compression: str) -> IngestionConfig:
     )
 
 
-def our_graph(batch: list[Message], compression: str) -> Callable[[], None]:
+def our_graph(batch: list[Message], compression: str) -> Contender:
     """The whole graph over the batch, as the micro-batch driver runs it: validate, route, chunk, group, write, record."""
-    graph = MicroBatchGraph(config(tempfile.mkdtemp(), compression))
     lists = [batch[i : i + 1000] for i in range(0, len(batch), 1000)]
-    return lambda: void(graph.run(lists))
+
+    def prepared(folder: Path) -> Callable[[], object]:
+        graph = MicroBatchGraph(config(folder, compression))
+        return lambda: graph.run(lists)
+
+    return prepared
 
 
-def plain_loop(batch: list[Message], compression: str) -> Callable[[], None]:
+def plain_loop(batch: list[Message], compression: str) -> Contender:
     """Decodes, validates, routes and writes the same files without Beam: the limit."""
-    folder = tempfile.mkdtemp()
 
-    def run() -> None:
+    def run(folder: Path) -> None:
+        events: dict[str, list[Message]] = defaultdict(list)
         lines: dict[str, list[bytes]] = defaultdict(list)
         for message in batch:
             verdict = inspect(message.data, message.publish_micros)
@@ -68,15 +74,18 @@ def plain_loop(batch: list[Message], compression: str) -> Callable[[], None]:
                 destination = quarantine_destination(verdict, message.publish_micros)
                 lines[destination].append(quarantine_line(message, verdict, "benchmark"))
             else:
-                lines[lake_destination(verdict)].append(lake_line(message))
-        for destination, found in lines.items():
-            path = Path(folder, destination)
+                events[lake_destination(verdict)].append(message)
+        for destination, found in events.items():
+            lines[destination] = lake_lines(found)
+        for destination, written in lines.items():
+            path = folder / destination
             path.mkdir(parents=True, exist_ok=True)
             temporary = path / ".writing"
-            temporary.write_bytes(compress(b"".join(found), compression))
+            content = b"".join(written)
+            temporary.write_bytes(igzip.compress(content, 1) if compression == "gzip" else content)
             os.replace(temporary, path / "object.ndjson")
 
-    return run
+    return lambda folder: partial(run, folder)
 
 
 class _Validate(beam.DoFn):
@@ -90,25 +99,24 @@ class _Validate(beam.DoFn):
             refused = TimestampedValue((key, quarantine_line(message, verdict, "benchmark")), instant)
             yield beam.pvalue.TaggedOutput("quarantined", refused)
         else:
-            yield TimestampedValue((lake_destination(verdict), lake_line(message)), instant)
+            yield TimestampedValue((lake_destination(verdict), lake_lines((message,))[0]), instant)
 
 
 class _Write(beam.DoFn):
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def process(self, batch: tuple[str, Iterable[bytes]]) -> None:
         destination, lines = batch[0], list(batch[1])
-        path = Path(self._folder, destination)
+        path = self._folder / destination
         path.mkdir(parents=True, exist_ok=True)
         (path / f"{hash(lines[0])}.ndjson").write_bytes(b"".join(lines))
 
 
-def element_by_element(batch: list[Message]) -> Callable[[], None]:
+def element_by_element(batch: list[Message]) -> Contender:
     """The job as Beam's documentation shows it: WindowInto and GroupIntoBatches for every element."""
-    folder = tempfile.mkdtemp()
 
-    def run() -> None:
+    def run(folder: Path) -> None:
         _taken.append(batch)
         with beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions(["--no_save_main_session"])) as pipeline:
             outputs = (
@@ -125,7 +133,7 @@ def element_by_element(batch: list[Message]) -> Callable[[], None]:
                 | "Write" >> beam.ParDo(_Write(folder))
             )
 
-    return run
+    return lambda folder: partial(run, folder)
 
 
 _taken: list[list[Message]] = []
@@ -142,12 +150,3 @@ def lines_written(folder: Path) -> int:
         data = path.read_bytes()
         count += (gzip.decompress(data) if path.suffix == ".gz" else data).count(b"\n")
     return count
-
-
-def void(_: object) -> None:
-    """Drops a result."""
-
-
-def dumps(figures: dict[str, object]) -> str:
-    """Figures as JSON for whoever wants to keep them."""
-    return json.dumps(figures, indent=2)

@@ -3,23 +3,31 @@
 CPU seconds of this process, all its threads together: what a core costs, and steadier than the clock on a shared machine.
 """
 
+import gc
 import statistics
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
+
+from benchmarks.contenders import Contender
 
 ROUNDS: Final = 5
 
 
-def interleaved(contenders: Mapping[str, Callable[[], None]], rounds: int = ROUNDS) -> dict[str, list[float]]:
-    """CPU seconds of each contender in each round, after one round that is not counted."""
+def interleaved(contenders: Mapping[str, Contender], rounds: int = ROUNDS) -> dict[str, list[float]]:
+    """CPU seconds of each contender in each round, after one round that is not counted; each writes into a new folder."""
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for number in range(rounds + 1):
-        for name, run in contenders.items():
-            started = time.process_time()
-            run()
-            if number:
-                seconds[name].append(time.process_time() - started)
+        for name, contender in contenders.items():
+            with tempfile.TemporaryDirectory() as folder:
+                run = contender(Path(folder))
+                gc.collect()
+                started = time.process_time()
+                run()
+                if number:
+                    seconds[name].append(time.process_time() - started)
     return seconds
 
 

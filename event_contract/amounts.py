@@ -1,7 +1,10 @@
 """Do the amounts of an event add up? Exact arithmetic in minor units (cents), never a float."""
 
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
 from event_contract.errors import ErrorCode, Rejection, reject
-from event_contract.events import CheckoutStarted, Item, OrderCompleted
+from event_contract.events import CheckoutStarted, Event, Item, OrderCompleted
 
 
 def minor_units(money: str) -> int:
@@ -42,3 +45,16 @@ def check_subtotal(checkout: CheckoutStarted) -> Rejection | None:
         f"subtotal is {checkout.subtotal}, but the items add up to {money(due)}",
         "subtotal",
     )
+
+
+AMOUNT_CHECKS: Final[Mapping[type[Event], Callable[[Any], Rejection | None]]] = {
+    OrderCompleted: check_order_total,
+    CheckoutStarted: check_subtotal,
+}
+"""The check of each event type whose amounts must add up."""
+
+
+def check_amounts(event: Event) -> Rejection | None:
+    """What is wrong with the event's amounts, if they are of a type that must add up."""
+    check = AMOUNT_CHECKS.get(type(event))
+    return check(event) if check else None

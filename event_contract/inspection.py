@@ -5,16 +5,15 @@ from typing import Any, Final
 
 import msgspec
 
-from event_contract.amounts import check_order_total, check_subtotal
+from event_contract.acceptance import accept
+from event_contract.amounts import check_amounts
 from event_contract.errors import ErrorCode, Rejection, reject
-from event_contract.events import EVENT_TYPES, SCHEMA_VERSIONS, AnyEvent, CheckoutStarted, Event, OrderCompleted
-from event_contract.limits import MAX_MESSAGE_BYTES
-from event_contract.partitions import Partition, locate
-from event_contract.structure import holds_only_known_fields, read_object
+from event_contract.events import EVENT_TYPES, SCHEMA_VERSIONS, AnyEvent, Event
+from event_contract.partitions import PARTITIONS, Partition
+from event_contract.structure import read_object
 
 _decode: Final = msgspec.json.Decoder(AnyEvent).decode
 _DECODERS: Final = {name: msgspec.json.Decoder(kind) for name, kind in EVENT_TYPES.items()}
-_NAMES: Final = {kind: name for name, kind in EVENT_TYPES.items()}
 
 
 def decode(payload: bytes) -> Event:
@@ -36,46 +35,28 @@ def inspect(payload: bytes, publish_micros: int) -> Partition | Rejection:
             that the answer is the same whenever the message is read again.
     """
     try:
-        if len(payload) > MAX_MESSAGE_BYTES:
-            return _explain(payload, publish_micros)
-        try:
-            event = _decode(payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return _explain(payload, publish_micros)
-        if not holds_only_known_fields(payload, event):
-            document = read_object(payload)
-            if isinstance(document, Rejection):
-                return document
-        return _judge(event, publish_micros)
+        return accept(payload, publish_micros) or judge(payload, publish_micros)
     except Exception as error:  # noqa: BLE001 - a bug of ours must cost one message its place in the lake, not stop the job
         return reject(ErrorCode.VALIDATOR_FAILURE, f"{type(error).__name__} in the validator")
 
 
-def _judge(event: Event, publish_micros: int) -> Partition | Rejection:
-    kind = type(event)
-    if kind is OrderCompleted:
-        problem = check_order_total(event)  # type: ignore[arg-type]
-    elif kind is CheckoutStarted:
-        problem = check_subtotal(event)  # type: ignore[arg-type]
-    else:
-        return locate(_NAMES[kind], event.timestamp, publish_micros)
-    place = locate(_NAMES[kind], event.timestamp, publish_micros)
-    return place if problem is None or isinstance(place, Rejection) else problem
-
-
-def _explain(payload: bytes, publish_micros: int) -> Partition | Rejection:
-    """What is wrong with a message that did not decode; faults of the whole are named before faults of a field."""
+def judge(payload: bytes, publish_micros: int) -> Partition | Rejection:
+    """Judges a message step by step; faults of the whole are named before faults of a field."""
     document = read_object(payload)
     if isinstance(document, Rejection):
         return document
     problem = _check_discriminators(document)
     if problem is not None:
         return problem
+    event_type = document["event_type"]
     try:
-        event = _DECODERS[document["event_type"]].decode(payload)
+        event = _DECODERS[event_type].decode(payload)
     except msgspec.ValidationError as error:
         return _from_validation_error(str(error))
-    return _judge(event, publish_micros)
+    place = PARTITIONS[event_type].locate(event.timestamp, publish_micros)
+    if isinstance(place, Rejection):
+        return place
+    return check_amounts(event) or place
 
 
 def _check_discriminators(document: dict[str, Any]) -> Rejection | None:

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
 from event_contract.errors import ErrorCode, Rejection, reject
+from event_contract.events import EVENT_TYPES
 from event_contract.limits import EARLIEST_YEAR, MAX_FUTURE_MICROS
 
 
@@ -29,64 +30,72 @@ class Partition(NamedTuple):
 
 
 # RFC 3339 narrowed to what BigQuery and DuckDB both read: upper-case T and Z, six decimals at most, offsets to 14 h.
+_TIME: Final = r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
 _TIMESTAMP: Final = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
-    r"(Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"
+    rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}){_TIME}(Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"
 )
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _DAY_MICROS: Final = 86_400_000_000
+_EARLIEST_DAY: Final = (datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC) - _EPOCH).days
 
-_known_days: dict[tuple[str, str], tuple[Partition, int]] = {}
-"""Partition and last microsecond of each UTC day seen; bounded by event types times days since EARLIEST_YEAR."""
+is_time_of_day: Final = re.compile(f"{_TIME}Z").fullmatch
+"""Whether the rest of a text, from a position on, is a ``T``, a time of day in UTC and a ``Z``."""
 
 
-def locate(event_type: str, timestamp: str, publish_micros: int) -> Partition | Rejection:
-    """The partition of an event, or what is wrong with its timestamp.
+class PartitionsOfType:
+    """The partitions of one event type, remembered as they are found: one for each day since EARLIEST_YEAR at most.
 
-    Args:
-        event_type: a name of the contract.
-        timestamp: the event's ``timestamp``, as sent.
-        publish_micros: publish time of the message, in microseconds since the epoch (UTC).
+    ``dates`` has them by their UTC date, as text, with the last microsecond of that day.
     """
-    match = _TIMESTAMP.fullmatch(timestamp)
-    if match is None:
-        return reject(
-            ErrorCode.TIMESTAMP_UNPARSABLE,
-            f"{timestamp!r} is not like 2026-11-22T10:00:00.123456Z or 2026-11-22T10:00:00+02:00",
-            "timestamp",
-        )
-    day_text, offset = match.groups()
-    if offset == "Z":
-        known = _known_days.get((event_type, day_text))
-        if known is not None and known[1] <= publish_micros + MAX_FUTURE_MICROS:
-            return known[0]
-    elif offset is None:
-        return reject(
-            ErrorCode.TIMESTAMP_NAIVE,
-            f"{timestamp!r} has no offset from UTC: add Z or an offset like +02:00",
-            "timestamp",
-        )
-    return _locate_exactly(event_type, timestamp, offset, day_text, publish_micros)
+
+    def __init__(self, event_type: str) -> None:
+        self._event_type = event_type
+        self._days: dict[int, Partition] = {}
+        self.dates: Final[dict[str, tuple[Partition, int]]] = {}
+
+    def locate(self, timestamp: str, publish_micros: int) -> Partition | Rejection:
+        """The partition of an event, or what is wrong with its timestamp.
+
+        Args:
+            timestamp: the event's ``timestamp``, as sent.
+            publish_micros: publish time of the message, in microseconds since the epoch (UTC).
+        """
+        match = _TIMESTAMP.fullmatch(timestamp)
+        if match is None:
+            return reject(
+                ErrorCode.TIMESTAMP_UNPARSABLE,
+                f"{timestamp!r} is not like 2026-11-22T10:00:00.123456Z or 2026-11-22T10:00:00+02:00",
+                "timestamp",
+            )
+        date_text, offset = match.groups()
+        if offset is None:
+            return reject(
+                ErrorCode.TIMESTAMP_NAIVE,
+                f"{timestamp!r} has no offset from UTC: add Z or an offset like +02:00",
+                "timestamp",
+            )
+        try:
+            since_epoch = datetime.fromisoformat(timestamp) - _EPOCH
+        except ValueError:
+            return reject(
+                ErrorCode.TIMESTAMP_UNPARSABLE, f"{timestamp!r} names a date that does not exist", "timestamp"
+            )
+        day = since_epoch.days
+        if day < _EARLIEST_DAY:
+            return reject(
+                ErrorCode.TIMESTAMP_BEFORE_2000, f"{timestamp!r} lies before the year {EARLIEST_YEAR}", "timestamp"
+            )
+        if since_epoch // _MICROSECOND > publish_micros + MAX_FUTURE_MICROS:
+            return reject(
+                ErrorCode.TIMESTAMP_IN_FUTURE, f"{timestamp!r} lies more than a day after the publish time", "timestamp"
+            )
+        partition = self._days.get(day)
+        if partition is None:
+            partition = self._days[day] = Partition.of(self._event_type, _EPOCH.date() + timedelta(days=day))
+        if offset == "Z":
+            self.dates[date_text] = partition, (day + 1) * _DAY_MICROS - 1
+        return partition
 
 
-def _locate_exactly(
-    event_type: str, timestamp: str, offset: str, day_text: str, publish_micros: int
-) -> Partition | Rejection:
-    try:
-        instant = datetime.fromisoformat(timestamp).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return reject(ErrorCode.TIMESTAMP_UNPARSABLE, f"{timestamp!r} names a date that does not exist", "timestamp")
-    if instant.year < EARLIEST_YEAR:
-        return reject(
-            ErrorCode.TIMESTAMP_BEFORE_2000, f"{timestamp!r} lies before the year {EARLIEST_YEAR}", "timestamp"
-        )
-    micros = (instant - _EPOCH) // _MICROSECOND
-    if micros > publish_micros + MAX_FUTURE_MICROS:
-        return reject(
-            ErrorCode.TIMESTAMP_IN_FUTURE, f"{timestamp!r} lies more than a day after the publish time", "timestamp"
-        )
-    partition = Partition.of(event_type, instant.date())
-    if offset == "Z":
-        _known_days[event_type, day_text] = partition, (micros // _DAY_MICROS + 1) * _DAY_MICROS - 1
-    return partition
+PARTITIONS: Final = {name: PartitionsOfType(name) for name in EVENT_TYPES}

@@ -1,8 +1,7 @@
 """Is a message one well-formed JSON object that every reader of the lake understands alike?
 
 msgspec skips what it does not know, and a lake line keeps it: an unknown field that breaks JSON, or a key that comes
-twice, would make DuckDB refuse the whole file. So every message is either proven to hold nothing but the contract's
-fields (`holds_only_known_fields`, cheap) or parsed in full (`read_object`).
+twice, would make DuckDB refuse the whole file. So a message that `acceptance` cannot prove is parsed in full.
 """
 
 import json
@@ -13,41 +12,12 @@ from typing import Any, Final
 import msgspec
 
 from event_contract.errors import ErrorCode, Rejection, reject
-from event_contract.events import EVENT_TYPES, RESERVED_FIELD, Event, Item
+from event_contract.events import RESERVED_FIELD
 from event_contract.limits import MAX_MESSAGE_BYTES, MAX_NESTING_DEPTH, MAX_NUMBER_CHARACTERS
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _STRING_OR_BRACKET: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _SURROGATE_ESCAPE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
-
-
-def _required_keys(struct: type[msgspec.Struct]) -> int:
-    return sum(field.required for field in msgspec.structs.fields(struct))
-
-
-_OBJECT_KEYS: Final = {
-    kind: _required_keys(kind) + 1 for kind in EVENT_TYPES.values()
-}  # the tag, event_type, is no field
-_WITH_ITEMS: Final = frozenset(kind for kind in EVENT_TYPES.values() if "items" in kind.__struct_fields__)
-_ITEM_KEYS: Final = _required_keys(Item)
-
-
-def holds_only_known_fields(payload: bytes, event: Event) -> bool:
-    """True if the message is proven to have each of its keys once and no key that the contract does not know.
-
-    The proof counts colons. Every key has one; a decoded event has every required key at least once; its timestamp's
-    colons are known. A message with just as many colons as that can hide neither a second copy of a key, nor an unknown
-    one. False proves nothing: an escape, an unknown field or a colon in a text make it so.
-    """
-    if b"\\" in payload:
-        return False
-    kind = type(event)
-    colons = _OBJECT_KEYS[kind] + event.timestamp.count(":")
-    if kind in _WITH_ITEMS:
-        colons += _ITEM_KEYS * len(event.items)  # type: ignore[attr-defined]
-    if b'"schema_version":' in payload:
-        colons += 1
-    return payload.count(b":") == colons
 
 
 def read_object(payload: bytes) -> dict[str, Any] | Rejection:

@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from event_contract import EVENT_TYPES, ErrorCode, Partition, Rejection, inspect
+from event_contract.acceptance import accept
+from event_contract.inspection import judge
 from tests.samples import PUBLISH_MICROS, event, payload
 
 PATH = re.compile(rf"event_type=({'|'.join(EVENT_TYPES)})/year=\d{{4}}/month=\d\d/day=\d\d")
@@ -44,6 +46,7 @@ def mutated_events(draw: st.DrawFn) -> bytes:
 def check(message: bytes) -> None:
     verdict = inspect(message, PUBLISH_MICROS)
     assert verdict == inspect(message, PUBLISH_MICROS)
+    assert accept(message, PUBLISH_MICROS) in (None, judge(message, PUBLISH_MICROS)), "the proof accepts what is wrong"
     if isinstance(verdict, Rejection):
         assert verdict.code is not ErrorCode.VALIDATOR_FAILURE
         assert len(verdict.message) <= 400

@@ -190,7 +190,7 @@ class TestBatchByKey:
 
 def routed_chunk(text: bytes, micros: int = PUBLISH_MICROS) -> Chunk:
     chunker = Chunker(600 * SECOND)
-    chunker.add("d", text, micros)
+    assert list(chunker.add("d", [text], [micros])) == []
     ((_, chunk),) = chunker.drain()
     return chunk
 

@@ -2,12 +2,13 @@
 
 import gzip
 import random
+import zlib
 
 import pytest
 
 from beam_pipeline.chunking import Chunk, Chunker
 from beam_pipeline.manifest import manifest_object, record_of
-from beam_pipeline.objects import compress, pack
+from beam_pipeline.objects import pack
 
 SECOND = 1_000_000
 
@@ -25,8 +26,7 @@ def test_all_lines_come_back_by_destination_and_window() -> None:
         destination, micros = rng.choice(["lake/a", "lake/b", "quarantine/c"]), rng.randrange(200 * SECOND)
         line = b"line %d\n" % i
         sent.setdefault((destination, micros // (60 * SECOND)), []).append(line)
-        full = chunker.add(destination, line, micros)
-        out += [full] if full else []
+        out += chunker.add(destination, [line], [micros])
     out += chunker.drain()
     assert list(chunker.drain()) == []
     received: dict[tuple[str, int], list[bytes]] = {}
@@ -41,17 +41,26 @@ def test_all_lines_come_back_by_destination_and_window() -> None:
 
 def test_a_full_chunk_is_given_back_at_once() -> None:
     chunker = Chunker(SECOND, chunk_bytes=10)
-    assert chunker.add("d", b"12345\n", 5) is None
-    full = chunker.add("d", b"67890\n", 3)
-    assert full is not None
-    assert full[1].lines() == b"12345\n67890\n"
-    assert (full[1].first_publish_micros, full[1].last_publish_micros) == (3, 5)
+    assert list(chunker.add("d", [b"12345\n"], [5])) == []
+    ((_, full),) = chunker.add("d", [b"67890\n"], [3])
+    assert full.lines() == b"12345\n67890\n"
+    assert (full.first_publish_micros, full.last_publish_micros) == (3, 5)
+
+
+def test_many_lines_at_once_fill_chunks_as_one_by_one() -> None:
+    lines, micros = [b"line %2d\n" % i for i in range(30)], [i * SECOND // 10 for i in range(30)]
+    together, single = Chunker(SECOND, chunk_bytes=24), Chunker(SECOND, chunk_bytes=24)
+    at_once = [*together.add("d", lines, micros), *together.drain()]
+    one_by_one = [full for line, at in zip(lines, micros, strict=True) for full in single.add("d", [line], [at])]
+    assert at_once == [*one_by_one, *single.drain()]
+    assert [chunk.rows for _, chunk in at_once].count(3) == 9
+    assert sorted(lines_of([chunk for _, chunk in at_once])) == lines
 
 
 def test_many_small_chunks_are_drained_before_they_fill_memory() -> None:
     chunker = Chunker(SECOND, max_open_bytes=1000)
     for i in range(200):
-        assert chunker.add(f"destination {i}", b"123456\n", 0) is None
+        assert list(chunker.add(f"destination {i}", [b"123456\n"], [0])) == []
     assert chunker.is_over_limit
     assert len(list(chunker.drain())) == 200
     assert not chunker.is_over_limit
@@ -59,8 +68,8 @@ def test_many_small_chunks_are_drained_before_they_fill_memory() -> None:
 
 def chunk(content: bytes, micros: int = 0) -> Chunk:
     chunker = Chunker(SECOND)
-    for line in content.splitlines(keepends=True):
-        chunker.add("d", line, micros)
+    lines = content.splitlines(keepends=True)
+    assert list(chunker.add("d", lines, [micros] * len(lines))) == []
     ((_, made),) = chunker.drain()
     return made
 
@@ -99,8 +108,22 @@ def test_a_name_is_the_window_and_a_hash_of_the_content() -> None:
     assert gzip.decompress(packed.data) == plain.data
 
 
-def test_the_same_content_compresses_to_the_same_bytes_at_any_time() -> None:
-    assert compress(b"x" * 1000, "gzip")[4:8] == b"\0\0\0\0", "the header carries a time of day"
+def test_an_object_is_one_gzip_member_that_carries_no_time_of_day() -> None:
+    (stored,) = pack(CHUNKS, 0, "gzip", 10**9, 10**9)
+    assert stored.data[4:8] == b"\0\0\0\0", "the header carries a time of day"
+    reader = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    assert sorted(reader.decompress(stored.data).splitlines()) == sorted(
+        line for c in CHUNKS for line in c.lines().splitlines()
+    )
+    assert reader.eof, "the checksum or the length at the end is wrong"
+    assert reader.unused_data == b"", "readers that stop after the first member would lose the rest"
+
+
+def test_a_chunk_that_was_damaged_says_so() -> None:
+    whole = CHUNKS[0]
+    damaged = whole._replace(crc=whole.crc ^ 1)
+    with pytest.raises(ValueError, match="damaged"):
+        damaged.lines()
 
 
 def test_the_manifest_says_what_was_stored_and_is_named_by_it() -> None:

@@ -7,13 +7,18 @@ import json
 import pytest
 
 from beam_pipeline.messages import Message
-from beam_pipeline.routing import lake_destination, lake_line, quarantine_destination, quarantine_line
+from beam_pipeline.routing import lake_destination, lake_lines, quarantine_destination, quarantine_line
 from event_contract import ErrorCode, Partition, Rejection, inspect
 from tests.samples import PUBLISH_MICROS, event, payload
 
 
 def message(data: bytes, message_id: str = "17", **attributes: str) -> Message:
     return Message(data, message_id, PUBLISH_MICROS + 123, attributes)
+
+
+def lake_line(data: bytes, **given: str) -> bytes:
+    (line,) = lake_lines([message(data, **given)])
+    return line
 
 
 @pytest.mark.parametrize(
@@ -27,7 +32,7 @@ def message(data: bytes, message_id: str = "17", **attributes: str) -> Message:
     ids=["compact", "pretty-printed", "pretty-printed with CR", "exotic line separators"],
 )
 def test_a_lake_line_is_the_message_on_one_line_plus_where_it_came_from(data: bytes) -> None:
-    line = lake_line(message(data))
+    line = lake_line(data)
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
     assert b"\r" not in line
@@ -38,11 +43,11 @@ def test_a_lake_line_is_the_message_on_one_line_plus_where_it_came_from(data: by
 
 def test_a_compact_message_is_kept_byte_for_byte() -> None:
     data = payload(event("user_registered"))
-    assert lake_line(message(data)).startswith(data[:-1])
+    assert lake_line(data).startswith(data[:-1])
 
 
 def test_a_message_id_cannot_break_out_of_its_string() -> None:
-    line = lake_line(message(payload(event()), message_id='a","x":"\n'))
+    line = lake_line(payload(event()), message_id='a","x":"\n')
     assert json.loads(line)["_ingest"]["message_id"] == 'a","x":"\n'
 
 
