@@ -7,8 +7,6 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
-from google.api_core.exceptions import GoogleAPICallError
-
 from beam_pipeline.file_input import match, read_messages
 from beam_pipeline.messages import Message, now_micros
 from local_platform.microbatch.graph import MicroBatchGraph
@@ -176,5 +174,5 @@ class SubscriptionIngest:
                     self._watermark.tracker.hold(ticket, min(message.publish_micros for message in messages))
                     if not self._received.add(messages, ack_ids, ticket):
                         self._subscription.extend(ack_ids, 0)
-        except GoogleAPICallError as fault:
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the run ends with it: a silent end would look like idleness
             self._fault = fault

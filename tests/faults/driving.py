@@ -46,7 +46,7 @@ class Driven:
     def __init__(self, folder: Path) -> None:
         self.folder, self.lake, self.quarantine = folder, folder / "lake", folder / "quarantine"
         self.warnings: list[str] = []
-        self._graph = MicroBatchGraph(config(str(self.lake), str(self.quarantine)))
+        self.graph = MicroBatchGraph(config(str(self.lake), str(self.quarantine)))
 
     def clear(self) -> None:
         """An empty lake and quarantine."""
@@ -61,7 +61,7 @@ class Driven:
         SubscriptionIngest(
             subscription,
             subscription.check(),
-            self._graph,
+            self.graph,
             summary,
             WatermarkFile(str(self.lake), lease_seconds=0),
             ReceivedMessages(batch, 64 << 20, 5.0),

@@ -23,6 +23,7 @@ class Service:
         published_micros: publish time of a message by its number, on the service's clock.
 
     Attributes:
+        ack_deadline_seconds: how long a lease lasts before it has been extended; nothing here ends one but `redeliver`.
         before: called with the name of each call and its number from 1, before it works; may raise.
         after: the same after it has worked: what is raised then is an answer that was lost.
     """
@@ -38,6 +39,7 @@ class Service:
         self.leased: dict[str, tuple[str, bytes]] = {}
         self.acknowledged: set[str] = set()
         self.delivered = 0
+        self.ack_deadline_seconds = 10
         self.before: Callable[[str, int], None] = lambda _call, _number: None
         self.after: Callable[[str, int], None] = lambda _call, _number: None
         self.per_pull = per_pull
@@ -49,9 +51,9 @@ class Service:
         return Client(self)
 
     def redeliver(self) -> None:
-        """Everything that is leased comes again, as if the lease had run out."""
+        """Everything that is leased comes again, before all else, as if the lease had run out."""
         with self._lock:
-            self.waiting.extend(self.leased.values())
+            self.waiting.extendleft(reversed(self.leased.values()))
 
     def called(self, call: str) -> int:
         """Counts a call; returns its number."""
@@ -91,7 +93,9 @@ class Client:
         self._service = service
 
     def get_subscription(self, **_: Any) -> Subscription:
-        return Subscription(name="projects/lake-tests/subscriptions/unkind", ack_deadline_seconds=10)
+        return Subscription(
+            name="projects/lake-tests/subscriptions/unkind", ack_deadline_seconds=self._service.ack_deadline_seconds
+        )
 
     def pull(self, **_: Any) -> PullResponse:
         number = self._service.called("pull")

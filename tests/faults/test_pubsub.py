@@ -1,29 +1,25 @@
-"""Pub/Sub that disconnects, loses answers and delivers again, and SIGTERM in each phase: never an ack for what is not written."""
+"""Pub/Sub that disconnects, loses answers, refuses, and delivers again: never an ack for what is not written."""
 
 from __future__ import annotations
 
-import os
-import signal
-from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from google.api_core import exceptions
 
-import beam_pipeline.writing
-from beam_pipeline.main import main
-from local_platform.microbatch import subscription as subscriptions
+from local_platform.microbatch import driver, leases
+from tests.faults.driving import Driven, Fault, hurry
 from tests.faults.service import Service
-from tests.ingestion.lake_reading import messages_in
 from tests.samples import event, payload
 
 TIMES = 20
-DISCONNECTS: list[Callable[[], Exception]] = [
+PER_BATCH = 5
+DISCONNECTS: list[Fault] = [
     lambda: exceptions.ServiceUnavailable("connection lost"),
     lambda: exceptions.Unknown("stream removed"),
     lambda: exceptions.InternalServerError("internal"),
     lambda: exceptions.Aborted("aborted"),
+    lambda: exceptions.ResourceExhausted("quota"),
 ]
 
 
@@ -34,31 +30,34 @@ def payloads(count: int) -> list[bytes]:
     ]
 
 
-def ingest(service: Service, folder: Path, monkeypatch: pytest.MonkeyPatch, *more: str) -> int:
-    """The documented command, in this process."""
-    monkeypatch.setattr(subscriptions, "SubscriberClient", service.client)
-    monkeypatch.setattr(subscriptions, "_FIRST_DELAY_SECONDS", 0.001)
-    return main(
-        [
-            "--input_subscription=projects/lake-tests/subscriptions/unkind",
-            f"--output_path={folder / 'lake'}",
-            f"--quarantine_path={folder / 'quarantine'}",
-            "--stop_after_idle_seconds=0.3",
-            *more,
-        ]
-    )
+def ids(count: int) -> set[str]:
+    return {str(i) for i in range(count)}
 
 
-def written(folder: Path) -> Counter[str]:
-    """How often each message id is in lake and quarantine."""
-    return Counter(found.message_id for found in messages_in(folder / "lake", folder / "quarantine"))
+@pytest.fixture(scope="module")
+def driven(tmp_path_factory: pytest.TempPathFactory) -> Driven:
+    return Driven(tmp_path_factory.mktemp("driven"))
+
+
+@pytest.fixture
+def serve(driven: Driven, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Service]:
+    """A service with so many messages, for an empty lake."""
+    hurry(monkeypatch)
+    driven.clear()
+
+    def make(count: int) -> Service:
+        service = Service(payloads(count), PER_BATCH)
+        monkeypatch.setattr("local_platform.microbatch.subscription.SubscriberClient", service.client)
+        return service
+
+    return make
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("call", ["pull", "acknowledge"])
-def test_disconnections_lose_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, moment: str) -> None:
-    service = Service(payloads(2 * TIMES * 10), per_pull=10)
-    failures = []
+def test_disconnections_lose_nothing(driven: Driven, serve: Callable[[int], Service], call: str, moment: str) -> None:
+    count = TIMES * PER_BATCH
+    service, failures = serve(count), []
 
     def fail(name: str, number: int) -> None:
         if name == call and number % 2 and len(failures) < TIMES:
@@ -68,16 +67,45 @@ def test_disconnections_lose_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
             raise DISCONNECTS[len(failures) % len(DISCONNECTS)]()
 
     setattr(service, moment, fail)
-    assert ingest(service, tmp_path, monkeypatch, "--batch_max_messages=10") == 0
+    driven.run(PER_BATCH)
     assert len(failures) == TIMES
-    found = written(tmp_path)
-    assert set(found) == {str(i) for i in range(2 * TIMES * 10)}
-    assert service.acknowledged == set(found)
+    assert service.acknowledged == set(driven.written()) == ids(count)
 
 
-def test_redelivery_may_repeat_lines_and_loses_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    service = Service(payloads(400), per_pull=20)
-    times = []
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(
+    "fault",
+    [*DISCONNECTS[:2], lambda: exceptions.InvalidArgument("the lease has run out")],
+    ids=["unavailable", "unknown", "refused"],
+)
+def test_leases_that_cannot_be_extended_repeat_lines_and_lose_none(
+    driven: Driven, serve: Callable[[int], Service], monkeypatch: pytest.MonkeyPatch, fault: Fault, moment: str
+) -> None:
+    """Every extension fails until there have been twenty; each time, what is held comes again at once."""
+    monkeypatch.setattr(leases, "_CHECK_SECONDS", 0.002)
+    monkeypatch.setattr(driver, "LEASE_SECONDS", 0.004)
+    count = TIMES * PER_BATCH
+    service, failures = serve(count), []
+    service.ack_deadline_seconds = 0
+
+    def fail(name: str, number: int) -> None:
+        if name == "extend" and len(failures) < TIMES:
+            failures.append(number)
+            service.redeliver()
+            raise fault()
+
+    setattr(service, moment, fail)
+    driven.run(PER_BATCH)
+    assert len(failures) == TIMES
+    assert service.delivered > count
+    assert service.acknowledged == set(driven.written()) == ids(count)
+    assert sum(driven.written().values()) <= service.delivered
+    assert driven.names() == driven.recorded()
+
+
+def test_redelivery_may_repeat_lines_and_loses_none(driven: Driven, serve: Callable[[int], Service]) -> None:
+    count = TIMES * PER_BATCH
+    service, times = serve(count), []
 
     def again(name: str, _number: int) -> None:
         if name == "acknowledge" and len(times) < TIMES:
@@ -85,51 +113,63 @@ def test_redelivery_may_repeat_lines_and_loses_none(tmp_path: Path, monkeypatch:
             service.redeliver()
 
     service.before = again
-    assert ingest(service, tmp_path, monkeypatch, "--batch_max_messages=20") == 0
+    driven.run(PER_BATCH)
     assert len(times) >= TIMES
-    found = written(tmp_path)
-    assert set(found) == service.acknowledged == {str(i) for i in range(400)}
+    assert service.acknowledged == set(driven.written()) == ids(count)
     # A batch that comes again as it was writes the same objects; in other company its lines are there twice.
-    assert 400 <= sum(found.values()) <= service.delivered
-    assert service.delivered > 400
+    assert count <= sum(driven.written().values()) <= service.delivered
+    assert service.delivered > count
 
 
-@pytest.mark.parametrize("phase", ["pull", "write", "manifest", "acknowledge"])
-def test_sigterm_in_any_phase_ends_cleanly_with_what_was_acknowledged_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phase: str
+@pytest.mark.parametrize(
+    "fault",
+    [
+        lambda: exceptions.PermissionDenied("not allowed any more"),
+        lambda: exceptions.NotFound("deleted"),
+        lambda: RuntimeError("a thread that would have died in silence"),
+    ],
+    ids=["permission", "deleted", "unforeseen"],
+)
+def test_a_subscription_that_is_lost_ends_the_run_after_what_was_read_is_written(
+    driven: Driven, serve: Callable[[int], Service], fault: Fault
 ) -> None:
-    """A real signal to this process, at each of 20 moments; then the run is taken up again."""
-    real = beam_pipeline.writing.store
-    for number in range(1, TIMES + 1):
-        folder = tmp_path / str(number)
-        service = Service(payloads(60), per_pull=10)
-        moment = 1 + number % 3
-        calls = Counter[str]()
+    service = serve(TIMES * PER_BATCH)
+    for life in range(TIMES):
+        lost_at = service.called("pull") + 1 + life % 3
 
-        def reached(
-            name: str,
-            _number: int = 0,
-            calls: Counter[str] = calls,
-            moment: int = moment,
-            stop: list[int] | None = None,
-        ) -> None:
-            calls[name] += 1
-            if name == phase and calls[name] == moment:
-                os.kill(os.getpid(), signal.SIGTERM)
+        def fail(name: str, number: int, lost_at: int = lost_at) -> None:
+            if name == "pull" and number >= lost_at:
+                raise fault()
 
-        def store(root: str, path: str, data: bytes, reached: Callable[[str], None] = reached) -> None:
-            if path.startswith(("event_type", "_control/manifest")):
-                reached("manifest" if path.startswith("_control") else "write")
-            real(root, path, data)
+        service.before = fail
+        with pytest.raises(type(fault())):
+            driven.run(PER_BATCH)
+        assert service.acknowledged == set(driven.written())
+        assert service.leased == {}
+    service.before = lambda _call, _number: None
+    driven.run(PER_BATCH)
+    assert service.acknowledged == set(driven.written()) == ids(TIMES * PER_BATCH)
 
-        service.before = reached
-        monkeypatch.setattr(beam_pipeline.writing, "store", store)
-        assert ingest(service, folder, monkeypatch, "--batch_max_messages=10") == 0
-        assert calls[phase] >= moment, "the signal was sent"
-        assert service.acknowledged == set(written(folder)), "acknowledged is written, written is acknowledged"
-        assert service.leased == {}, "what was not written was given back"
-        monkeypatch.setattr(beam_pipeline.writing, "store", real)
-        service.before = lambda _call, _number: None
-        if number % 5 == 0:
-            assert ingest(service, folder, monkeypatch) == 0
-            assert written(folder) == Counter({str(i): 1 for i in range(60)})
+
+def test_what_cannot_be_acknowledged_is_written_again_under_the_same_names(
+    driven: Driven, serve: Callable[[int], Service]
+) -> None:
+    count = (TIMES + 1) * PER_BATCH
+    service, refused = serve(count), []
+
+    def refuse(name: str, number: int) -> None:
+        if name == "acknowledge" and len(refused) < TIMES:
+            refused.append(number)
+            raise exceptions.PermissionDenied("may read, may not acknowledge")
+
+    service.before = refuse
+    driven.run(PER_BATCH)
+    assert len(refused) == TIMES
+    names = driven.names()
+    assert service.acknowledged < set(driven.written()) == ids(count)
+    assert len(driven.warnings) >= TIMES
+    service.redeliver()
+    driven.run(PER_BATCH)
+    assert service.acknowledged == ids(count)
+    assert driven.names() == names
+    assert set(driven.written().values()) == {1}

@@ -3,7 +3,8 @@
 import multiprocessing
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -49,9 +50,13 @@ def run(*options: str, timeout: float = 180) -> subprocess.CompletedProcess[str]
     )
 
 
-def _main(argv: Sequence[str]) -> None:
+def _main(argv: Sequence[str], errors: str | None, prepare: Callable[[], object] | None) -> None:
     from beam_pipeline.main import main
 
+    if errors is not None:
+        sys.stderr = open(errors, "w", encoding="utf-8")  # noqa: SIM115 - until the process ends
+    if prepare is not None:
+        prepare()
     sys.exit(main(argv))
 
 
@@ -59,8 +64,36 @@ _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["beam_pipeline.main", "local_platform.microbatch"])
 
 
-def spawn(argv: Sequence[str]) -> BaseProcess:
-    """The same as a process that starts in milliseconds, to be killed: Beam is imported once, by a fork server."""
-    process = _context.Process(target=_main, args=(list(argv),), daemon=True)
+def spawn(argv: Sequence[str], errors: Path | None = None, prepare: Callable[[], object] | None = None) -> BaseProcess:
+    """The same as a process that starts in milliseconds: Beam is imported once, by a fork server.
+
+    Args:
+        argv: the command line.
+        errors: file for standard error.
+        prepare: called in the process before it begins.
+    """
+    process = _context.Process(target=_main, args=(list(argv), errors and str(errors), prepare), daemon=True)
     process.start()
     return process
+
+
+def run_until(argv: Sequence[str], done: Callable[[], bool], seconds: float = 60) -> None:
+    """Runs the ingestion in a process of its own until ``done``, then asks it to end, and insists that it does so cleanly."""
+    process = spawn(argv)
+    try:
+        wait_until(lambda: done() or not process.is_alive(), seconds)
+        assert process.is_alive(), "the ingestion must not have ended by itself"
+        process.terminate()
+        process.join(30)
+        assert process.exitcode == 0
+    finally:
+        process.kill()
+        process.join()
+
+
+def wait_until(done: Callable[[], bool], seconds: float = 60) -> None:
+    """Fails if it has not come true by then."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, f"not after {seconds} s"
+        time.sleep(0.01)
