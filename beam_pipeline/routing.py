@@ -38,17 +38,19 @@ def lake_lines(messages: Iterable[Message]) -> list[bytes]:
     white space.
     """
     lines = []
-    second, second_text = -1, ""
+    second_micros, second_text = -1_000_000, ""
     for body, message_id, publish_micros, _ in messages:
         if body[-1] != _CLOSING_BRACE:
             body = body.rstrip(_JSON_WHITESPACE)
         if _LINE_FEED in body or _CARRIAGE_RETURN in body:
             body = body.translate(_LINE_BREAKS_TO_SPACES)
-        seconds, micros = divmod(publish_micros, 1_000_000)
-        if seconds != second:
-            second, second_text = seconds, to_the_second(seconds)
-        quoted = f'"{message_id}"' if message_id.isdecimal() else _json(message_id).decode()
-        ingest = f',"_ingest":{{"message_id":{quoted},"publish_time":"{second_text}{micros:06d}Z"}}}}\n'
+        micros = publish_micros - second_micros
+        if not 0 <= micros < 1_000_000:
+            seconds, micros = divmod(publish_micros, 1_000_000)
+            second_micros, second_text = seconds * 1_000_000, to_the_second(seconds)
+        if not message_id.isdecimal():
+            message_id = _json(message_id).decode()[1:-1]
+        ingest = f',"_ingest":{{"message_id":"{message_id}","publish_time":"{second_text}{micros:06d}Z"}}}}\n'
         lines.append(body[:-1] + ingest.encode())
     return lines
 

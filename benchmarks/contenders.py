@@ -8,12 +8,14 @@ from functools import partial
 from pathlib import Path
 
 import apache_beam as beam
+from apache_beam.metrics import Metrics
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms.util import GroupIntoBatches
 from apache_beam.transforms.window import FixedWindows, TimestampedValue
 from isal import igzip
 
+from beam_pipeline import counters
 from beam_pipeline.messages import Message
 from beam_pipeline.options import IngestionConfig
 from beam_pipeline.routing import lake_destination, lake_lines, quarantine_destination, quarantine_line
@@ -81,39 +83,50 @@ def plain_loop(batch: list[Message], compression: str) -> Contender:
             path = folder / destination
             path.mkdir(parents=True, exist_ok=True)
             temporary = path / ".writing"
-            content = b"".join(written)
-            temporary.write_bytes(igzip.compress(content, 1) if compression == "gzip" else content)
+            temporary.write_bytes(_stored(written, compression))
             os.replace(temporary, path / "object.ndjson")
 
     return lambda folder: partial(run, folder)
 
 
+def _stored(lines: list[bytes], compression: str) -> bytes:
+    content = b"".join(lines)
+    return igzip.compress(content, 1) if compression == "gzip" else content
+
+
 class _Validate(beam.DoFn):
-    """The same validation and the same two outputs, one element a message."""
+    """The same validation, metrics and outputs, one element a message."""
+
+    def __init__(self) -> None:
+        self._read = Metrics.counter(counters.NAMESPACE, counters.MESSAGES_READ)
 
     def process(self, message: Message) -> Iterator[object]:
+        self._read.inc()
         verdict = inspect(message.data, message.publish_micros)
         instant = message.publish_micros / 1e6
         if isinstance(verdict, Rejection):
+            Metrics.counter(counters.NAMESPACE, counters.EVENTS_QUARANTINED + verdict.code).inc()
             key = quarantine_destination(verdict, message.publish_micros)
             refused = TimestampedValue((key, quarantine_line(message, verdict, "benchmark")), instant)
             yield beam.pvalue.TaggedOutput("quarantined", refused)
         else:
+            Metrics.counter(counters.NAMESPACE, counters.EVENTS_VALID + verdict.event_type).inc()
             yield TimestampedValue((lake_destination(verdict), lake_lines((message,))[0]), instant)
 
 
 class _Write(beam.DoFn):
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, compression: str) -> None:
         self._folder = folder
+        self._compression = compression
 
     def process(self, batch: tuple[str, Iterable[bytes]]) -> None:
         destination, lines = batch[0], list(batch[1])
         path = self._folder / destination
         path.mkdir(parents=True, exist_ok=True)
-        (path / f"{hash(lines[0])}.ndjson").write_bytes(b"".join(lines))
+        (path / f"{hash(lines[0])}.ndjson").write_bytes(_stored(lines, self._compression))
 
 
-def element_by_element(batch: list[Message]) -> Contender:
+def element_by_element(batch: list[Message], compression: str) -> Contender:
     """The job as Beam's documentation shows it: WindowInto and GroupIntoBatches for every element."""
 
     def run(folder: Path) -> None:
@@ -130,7 +143,7 @@ def element_by_element(batch: list[Message]) -> Contender:
                 | beam.Flatten().with_output_types(tuple[str, bytes])
                 | "Window" >> beam.WindowInto(FixedWindows(600))
                 | "Batch" >> GroupIntoBatches(10_000)
-                | "Write" >> beam.ParDo(_Write(folder))
+                | "Write" >> beam.ParDo(_Write(folder, compression))
             )
 
     return lambda folder: partial(run, folder)

@@ -24,7 +24,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from event_contract.amounts import AMOUNT_CHECKS
 from event_contract.events import EVENT_TYPES, Event, Item
-from event_contract.limits import MAX_FUTURE_MICROS, MAX_MESSAGE_BYTES
+from event_contract.limits import MAX_MESSAGE_BYTES
 from event_contract.partitions import PARTITIONS, Partition, is_time_of_day
 
 _BACKSLASH: Final = ord("\\")  # looked for as a number: an eighth of the time that looking for a bytes object takes
@@ -49,8 +49,8 @@ def accept(payload: bytes, publish_micros: int) -> Partition | None:
     kind = event.kind
     timestamp = event.timestamp
     colons = kind.colons
-    known = kind.dates.get(timestamp[:10]) if timestamp[-1:] == "Z" else None
-    if known is not None and known[1] <= publish_micros + MAX_FUTURE_MICROS and is_time_of_day(timestamp, 10):
+    known = kind.dates.get(timestamp[:10])
+    if known is not None and known[1] <= publish_micros and is_time_of_day(timestamp, 10):
         place = known[0]
     else:
         located = kind.locate(timestamp, publish_micros)

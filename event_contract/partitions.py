@@ -32,7 +32,7 @@ class Partition(NamedTuple):
 # RFC 3339 narrowed to what BigQuery and DuckDB both read: upper-case T and Z, six decimals at most, offsets to 14 h.
 _TIME: Final = r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
 _TIMESTAMP: Final = re.compile(
-    rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}){_TIME}(Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"
+    rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{_TIME}(Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"
 )
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -46,12 +46,13 @@ is_time_of_day: Final = re.compile(f"{_TIME}Z").fullmatch
 class PartitionsOfType:
     """The partitions of one event type, remembered as they are found: one for each day since EARLIEST_YEAR at most.
 
-    ``dates`` has them by their UTC date, as text, with the last microsecond of that day.
+    ``dates`` has them by their UTC date, as text, each with the earliest publish time, in microseconds since the epoch,
+    that no instant of that day is too far ahead of.
     """
 
     def __init__(self, event_type: str) -> None:
         self._event_type = event_type
-        self._days: dict[int, Partition] = {}
+        self._days: dict[int, tuple[Partition, int]] = {}
         self.dates: Final[dict[str, tuple[Partition, int]]] = {}
 
     def locate(self, timestamp: str, publish_micros: int) -> Partition | Rejection:
@@ -68,8 +69,7 @@ class PartitionsOfType:
                 f"{timestamp!r} is not like 2026-11-22T10:00:00.123456Z or 2026-11-22T10:00:00+02:00",
                 "timestamp",
             )
-        date_text, offset = match.groups()
-        if offset is None:
+        if match[1] is None:
             return reject(
                 ErrorCode.TIMESTAMP_NAIVE,
                 f"{timestamp!r} has no offset from UTC: add Z or an offset like +02:00",
@@ -81,8 +81,10 @@ class PartitionsOfType:
             return reject(
                 ErrorCode.TIMESTAMP_UNPARSABLE, f"{timestamp!r} names a date that does not exist", "timestamp"
             )
-        day = since_epoch.days
-        if day < _EARLIEST_DAY:
+        known = self._days.get(since_epoch.days)
+        if known is not None and known[1] <= publish_micros:
+            return known[0]
+        if since_epoch.days < _EARLIEST_DAY:
             return reject(
                 ErrorCode.TIMESTAMP_BEFORE_2000, f"{timestamp!r} lies before the year {EARLIEST_YEAR}", "timestamp"
             )
@@ -90,11 +92,13 @@ class PartitionsOfType:
             return reject(
                 ErrorCode.TIMESTAMP_IN_FUTURE, f"{timestamp!r} lies more than a day after the publish time", "timestamp"
             )
-        partition = self._days.get(day)
-        if partition is None:
-            partition = self._days[day] = Partition.of(self._event_type, _EPOCH.date() + timedelta(days=day))
-        if offset == "Z":
-            self.dates[date_text] = partition, (day + 1) * _DAY_MICROS - 1
+        return self._remember(since_epoch.days)
+
+    def _remember(self, day: int) -> Partition:
+        date_of_day = _EPOCH.date() + timedelta(days=day)
+        partition = Partition.of(self._event_type, date_of_day)
+        earliest_publish = (day + 1) * _DAY_MICROS - 1 - MAX_FUTURE_MICROS
+        self._days[day] = self.dates[date_of_day.isoformat()] = partition, earliest_publish
         return partition
 
 
