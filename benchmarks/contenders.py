@@ -126,7 +126,7 @@ class _Write(beam.DoFn):
         (path / f"{hash(lines[0])}.ndjson").write_bytes(_stored(lines, self._compression))
 
 
-def element_by_element(batch: list[Message], compression: str) -> Contender:
+def element_by_element(batch: list[Message], compression: str = "gzip") -> Contender:
     """The job as Beam's documentation shows it: WindowInto and GroupIntoBatches for every element."""
 
     def run(folder: Path) -> None:
