@@ -3,10 +3,12 @@
 import multiprocessing
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import NamedTuple
 
 from google.cloud.pubsub_v1 import SubscriberClient
 
@@ -38,9 +40,16 @@ def shorten_ack_deadline(route: Route) -> None:
         )
 
 
-def run(*options: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
+class Done(NamedTuple):
+    """How a run ended: exit code, and what it said on standard error."""
+
+    returncode: int
+    stderr: str
+
+
+def run_command(*options: str, timeout: float = 180) -> Done:
     """``python -m beam_pipeline``, to its end."""
-    return subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "beam_pipeline", *options],
         cwd=REPOSITORY,
         capture_output=True,
@@ -48,6 +57,17 @@ def run(*options: str, timeout: float = 180) -> subprocess.CompletedProcess[str]
         timeout=timeout,
         check=False,
     )
+    return Done(done.returncode, done.stderr)
+
+
+def run(*options: str, timeout: float = 180) -> Done:
+    """The same in a process that is started by `spawn`."""
+    with tempfile.TemporaryDirectory() as folder:
+        errors = Path(folder) / "errors.txt"
+        process = spawn(options, errors)
+        process.join(timeout)
+        assert process.exitcode is not None, f"still running after {timeout} s"
+        return Done(process.exitcode, errors.read_text(encoding="utf-8"))
 
 
 def _main(argv: Sequence[str], errors: str | None, prepare: Callable[[], object] | None) -> None:
@@ -92,8 +112,10 @@ def run_until(argv: Sequence[str], done: Callable[[], bool], seconds: float = 60
 
 
 def wait_until(done: Callable[[], bool], seconds: float = 60) -> None:
-    """Fails if it has not come true by then."""
+    """Fails if it has not come true by then. What takes long to find out is asked less often."""
     deadline = time.monotonic() + seconds
+    asked = time.monotonic()
     while not done():
         assert time.monotonic() < deadline, f"not after {seconds} s"
-        time.sleep(0.01)
+        time.sleep(max(0.01, 2 * (time.monotonic() - asked)))
+        asked = time.monotonic()

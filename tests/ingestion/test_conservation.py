@@ -13,7 +13,7 @@ from local_platform.emulator import Emulator
 from local_platform.pubsub import Route
 from producer import POISON_KINDS, SimulationConfig, TruthRecord, publish_to_topic, read_truth, simulate
 from tests.ingestion.lake_reading import Found, manifest_records, messages_in, objects_below
-from tests.ingestion.running import arguments, run
+from tests.ingestion.running import arguments, run_command
 
 MESSAGES = 20_000
 
@@ -39,7 +39,9 @@ def ingested(running_emulator: Emulator, tmp_path_factory: pytest.TempPathFactor
             events=MESSAGES, days=60, seed=7, poison_rate=0.05, duplicate_rate=0.02, late_rate=0.03, late_days=50
         )
         publish_to_topic(simulate(config), route.topic, truth=folder / "truth.jsonl")
-        done = run(*arguments(route.subscription, folder, "--stop_after_idle_seconds=4", "--batch_max_messages=6000"))
+        done = run_command(
+            *arguments(route.subscription, folder, "--stop_after_idle_seconds=4", "--batch_max_messages=6000")
+        )
         pubsub.delete(running_emulator.address, route)
     assert done.returncode == 0, done.stderr
     return Ingested(folder, folder / "truth.jsonl", done.stderr)

@@ -2,18 +2,26 @@
 
 import gzip
 import json
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from beam_pipeline.main import main
+from beam_pipeline.watermark import read_watermark
 from local_platform.pubsub import Route
 from producer import SimulationConfig, publish_to_topic, simulate, write_to_file
+from tests.faults.service import Service
 from tests.ingestion.lake_reading import manifest_records, messages_in, objects_below
-from tests.ingestion.running import ACK_DEADLINE_SECONDS, REPOSITORY, arguments, run, shorten_ack_deadline
+from tests.ingestion.running import (
+    arguments,
+    run,
+    run_command,
+    run_until,
+    spawn,
+    wait_until,
+)
+from tests.samples import event, payload
 
 
 def counts(folder: Path) -> tuple[int, int]:
@@ -45,45 +53,35 @@ def test_it_stops_cleanly_when_asked_and_acknowledges_what_it_wrote(
     topic_and_subscription: Route, tmp_path: Path
 ) -> None:
     publish_to_topic(simulate(SimulationConfig(events=3000, days=1, seed=2)), topic_and_subscription.topic)
-    summary = tmp_path / "summary.json"
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "beam_pipeline"),
-            *arguments(
-                topic_and_subscription.subscription, tmp_path, "--batch_max_messages=500", f"--summary_file={summary}"
-            ),
-        ],
-        cwd=REPOSITORY,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not objects_below(tmp_path / "lake"):
-        time.sleep(0.05)
-    process.send_signal(signal.SIGTERM)
-    _, told = process.communicate(timeout=60)
-    assert process.returncode == 0, told
-    assert "Stopping" in told
+    summary, told = tmp_path / "summary.json", tmp_path / "told.txt"
+    options = arguments(topic_and_subscription.subscription, tmp_path, "--batch_max_messages=500")
+    process = spawn([*options, f"--summary_file={summary}"], told)
+    wait_until(lambda: bool(objects_below(tmp_path / "lake")))
+    process.terminate()
+    process.join(60)
+    assert process.exitcode == 0, told.read_text()
+    assert "Stopping" in told.read_text()
     written = sum(counts(tmp_path))
     kept = json.loads(summary.read_text())
     assert (kept["state"], kept["messages_read"]) == ("finished", written)
 
-    last = run(*arguments(topic_and_subscription.subscription, tmp_path, "--stop_after_idle_seconds=4"))
-    assert last.returncode == 0, last.stderr
+    run_until(options, lambda: sum(counts(tmp_path)) >= 3000)
     assert sum(counts(tmp_path)) == 3000, "what was acknowledged must not come again, what was not must"
 
 
 def test_the_watermark_is_behind_now_and_past_every_message(topic_and_subscription: Route, tmp_path: Path) -> None:
     publish_to_topic(simulate(SimulationConfig(events=500, days=1, seed=2)), topic_and_subscription.topic)
     published_until = time.time()
-    time.sleep(2)
-    done = run(*arguments(topic_and_subscription.subscription, tmp_path, "--stop_after_idle_seconds=6"))
-    assert done.returncode == 0, done.stderr
-    from beam_pipeline.watermark import read_watermark
+    time.sleep(1.5)  # the watermark stays a second behind the time at which the subscription was found empty
 
-    watermark = read_watermark(str(tmp_path / "lake"))
-    assert watermark is not None
-    assert published_until < watermark / 1e6 < time.time()
+    def watermark() -> float:
+        return (read_watermark(str(tmp_path / "lake")) or 0) / 1e6
+
+    run_until(
+        arguments(topic_and_subscription.subscription, tmp_path),
+        lambda: (tmp_path / "lake").exists() and watermark() > published_until,
+    )
+    assert watermark() < time.time()
     assert (
         max(record["max_publish_time"] for record in manifest_records(tmp_path / "lake"))
         < json.loads((tmp_path / "lake/_control/watermark.json").read_text())["watermark"]
@@ -91,26 +89,26 @@ def test_the_watermark_is_behind_now_and_past_every_message(topic_and_subscripti
 
 
 def test_a_missing_subscription_is_told_in_one_line_before_anything_is_read(emulator: str, tmp_path: Path) -> None:
-    done = run(*arguments("projects/lake-tests/subscriptions/nobody", tmp_path))
+    done = run_command(*arguments("projects/lake-tests/subscriptions/nobody", tmp_path))
     assert done.returncode == 2
     assert "projects/lake-tests/subscriptions/nobody does not exist" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
-def test_storage_that_fails_for_good_ends_the_run_unacknowledged(topic_and_subscription: Route, tmp_path: Path) -> None:
-    shorten_ack_deadline(topic_and_subscription)
-    publish_to_topic(simulate(SimulationConfig(events=300, days=1, seed=5)), topic_and_subscription.topic)
+def test_storage_that_fails_for_good_ends_the_run_unacknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = Service([payload(event(event_id=f"00000000-0000-4000-8000-{i:012d}")) for i in range(300)], per_pull=100)
+    monkeypatch.setattr("local_platform.microbatch.subscription.SubscriberClient", service.client)
+    options = arguments("projects/lake-tests/subscriptions/unkind", tmp_path, "--stop_after_idle_seconds=0.5")
     (tmp_path / "lake").mkdir()
     (tmp_path / "lake" / "event_type=page_viewed").write_text("a file where a folder must be")
-    done = run(*arguments(topic_and_subscription.subscription, tmp_path, "--stop_after_idle_seconds=4"))
-    assert done.returncode == 1
-    assert "stays unacknowledged" in done.stderr
+    assert main(options) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert "stays unacknowledged" in told[-1]
+    assert (service.acknowledged, service.leased) == (set(), {})
 
     (tmp_path / "lake" / "event_type=page_viewed").unlink()
-    again = run(
-        *arguments(
-            topic_and_subscription.subscription, tmp_path, f"--stop_after_idle_seconds={ACK_DEADLINE_SECONDS + 5}"
-        )
-    )
-    assert again.returncode == 0, again.stderr
+    assert main(options) == 0
     assert len({item.message_id for item in messages_in(tmp_path / "lake", tmp_path / "quarantine")}) == 300
+    assert len(service.acknowledged) == 300
