@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 import apache_beam as beam
-from apache_beam.transforms.window import GlobalWindow
+from apache_beam.transforms.window import GlobalWindow, TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 from apache_beam.utils.windowed_value import WindowedValue
 
@@ -15,6 +16,10 @@ from beam_pipeline.coders import MessageList
 from beam_pipeline.messages import Message
 from beam_pipeline.routing import lake_destination, lake_lines, quarantine_destination, quarantine_line
 from event_contract import Partition, Rejection, inspect
+
+MESSAGES_AT_ONCE: Final = 1000
+BYTES_AT_ONCE: Final = 8 * 1024 * 1024
+"""Messages collected before they are judged, and bytes: one long message may overshoot."""
 
 Routed = tuple[str, Chunk]
 """A chunk with the destination (`routing`) of its lines."""
@@ -26,7 +31,8 @@ class ValidateRouteChunk(beam.DoFn):
     """Messages in, chunks out: of valid events on the main output, of quarantined messages on ``QUARANTINED``.
 
     Elements are lists of messages: one each from Pub/Sub, thousands each in a micro-batch, where a list costs Beam no
-    more than a message. Chunks are stamped with the earliest publish time in them, so that they fall into its window.
+    more than a message. They are collected and handled many at once. Chunks are stamped with the earliest publish time in
+    them, so that they fall into its window.
     """
 
     VALID: Final = "valid"
@@ -37,16 +43,37 @@ class ValidateRouteChunk(beam.DoFn):
         self._pipeline_version = pipeline_version
 
     def start_bundle(self) -> None:
+        self._waiting: list[Message] = []
+        self._waiting_bytes = 0
         self._valid = Chunker(self._window_micros)
         self._quarantined = Chunker(self._window_micros)
         self._counts: Counter[str] = Counter()
 
     def process(self, messages: Sequence[Message]) -> Iterator[object]:
+        self._waiting += messages
+        self._waiting_bytes += sum([len(message.data) for message in messages])
+        if len(self._waiting) >= MESSAGES_AT_ONCE or self._waiting_bytes >= BYTES_AT_ONCE:
+            for name, routed in self._route_waiting():
+                yield _output(name, TimestampedValue(routed, _instant(routed)))
+
+    def finish_bundle(self) -> Iterator[object]:
+        rest = ((self.VALID, self._valid), (self.QUARANTINED, self._quarantined))
+        left = ((name, routed) for name, chunker in rest for routed in chunker.drain())
+        for name, routed in chain(self._route_waiting(), left):
+            yield _output(name, WindowedValue(routed, _instant(routed), (GlobalWindow(),)))
+        for name, amount in self._counts.items():
+            counters.count(name, amount)
+
+    def _route_waiting(self) -> Iterator[tuple[str, Routed]]:
+        """Judges what waits and yields the chunks that it filled, each with the name of its output."""
+        messages, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        self._counts[counters.MESSAGES_READ] += len(messages)
         accepted: dict[str, tuple[Partition, list[Message]]] = {}
         for message in messages:
             verdict = inspect(message.data, message.publish_micros)
             if isinstance(verdict, Rejection):
-                yield from self._quarantine(message, verdict)
+                for routed in self._quarantine(message, verdict):
+                    yield self.QUARANTINED, routed
                 continue
             found = accepted.get(verdict.path)
             if found is None:
@@ -56,37 +83,24 @@ class ValidateRouteChunk(beam.DoFn):
         for partition, events in accepted.values():
             self._counts[counters.EVENTS_VALID + partition.event_type] += len(events)
             micros = [message.publish_micros for message in events]
-            yield from map(_stamped, self._valid.add(lake_destination(partition), lake_lines(events), micros))
-        self._counts[counters.MESSAGES_READ] += len(messages)
+            for routed in self._valid.add(lake_destination(partition), lake_lines(events), micros):
+                yield self.VALID, routed
         if self._valid.is_over_limit:
-            yield from map(_stamped, self._valid.drain())
+            for routed in self._valid.drain():
+                yield self.VALID, routed
 
-    def _quarantine(self, message: Message, rejection: Rejection) -> Iterator[object]:
+    def _quarantine(self, message: Message, rejection: Rejection) -> Iterator[Routed]:
         self._counts[counters.EVENTS_QUARANTINED + rejection.code] += 1
         line = quarantine_line(message, rejection, self._pipeline_version)
         destination = quarantine_destination(rejection, message.publish_micros)
-        for routed in self._quarantined.add(destination, [line], [message.publish_micros]):
-            yield beam.pvalue.TaggedOutput(self.QUARANTINED, _stamped(routed))
+        yield from self._quarantined.add(destination, [line], [message.publish_micros])
         if self._quarantined.is_over_limit:
-            for routed in self._quarantined.drain():
-                yield beam.pvalue.TaggedOutput(self.QUARANTINED, _stamped(routed))
+            yield from self._quarantined.drain()
 
-    def finish_bundle(self) -> Iterator[object]:
-        for name, amount in self._counts.items():
-            counters.count(name, amount)
-        for routed in self._valid.drain():
-            yield _windowed(routed)
-        for routed in self._quarantined.drain():
-            yield beam.pvalue.TaggedOutput(self.QUARANTINED, _windowed(routed))
+
+def _output(name: str, value: object) -> object:
+    return value if name == ValidateRouteChunk.VALID else beam.pvalue.TaggedOutput(name, value)
 
 
 def _instant(routed: Routed) -> Timestamp:
     return Timestamp(micros=routed[1].first_publish_micros)
-
-
-def _stamped(routed: Routed) -> beam.window.TimestampedValue:
-    return beam.window.TimestampedValue(routed, _instant(routed))
-
-
-def _windowed(routed: Routed) -> WindowedValue:
-    return WindowedValue(routed, _instant(routed), (GlobalWindow(),))
