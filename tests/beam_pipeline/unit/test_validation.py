@@ -13,7 +13,7 @@ GOOD = payload(event())
 
 
 def started(monkeypatch: pytest.MonkeyPatch) -> ValidateRouteChunk:
-    monkeypatch.setattr(counters, "count", lambda name, amount: None)
+    monkeypatch.setattr(counters, "count", lambda *_: None)
     dofn = ValidateRouteChunk(600, "test")
     dofn.start_bundle()
     return dofn
