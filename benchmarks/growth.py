@@ -25,6 +25,7 @@ from producer import SimulationConfig, simulate, write_to_file
 OBJECTS_PER_MILLION_AND_PARTITION_DAY: Final = 60.0
 _BYTES_AN_EVENT: Final = 400
 _FULL: Final = 10_000_000
+_TYPES: Final = 5  # of events in them: with one, ten thousand partitions would go back to the last century
 _LAST_DAY: Final = date(2026, 11, 21)
 _PUBLISH_MICROS: Final = 1_795_341_600_000_000
 
@@ -88,22 +89,24 @@ def by_partitions(events: int, counts: list[int]) -> list[dict[str, Any]]:
 
 def spread(events: int, partitions: int) -> Iterator[bytes]:
     """Lines of valid events, the n-th in partition n modulo ``partitions``: event types times dates back from the last."""
-    templates = list(_one_of_each_type().items())[: min(partitions, 5)]
+    templates = list(_one_of_each(min(partitions, _TYPES)).values())
     for number in range(events):
         date_number, type_number = divmod(number % partitions, len(templates))
-        line, day = templates[type_number][1]
+        line, day = templates[type_number]
         moved = (_LAST_DAY - timedelta(days=date_number)).isoformat().encode()
         yield line.replace(b'"timestamp":"' + day, b'"timestamp":"' + moved, 1) + b"\n"
 
 
-def _one_of_each_type() -> dict[str, tuple[bytes, bytes]]:
-    """A valid event of each type with the date in its timestamp; as the shop sends them, with a Z."""
+def _one_of_each(types: int) -> dict[str, tuple[bytes, bytes]]:
+    """A valid event of each of so many types, with the date in its timestamp: what the shop sends first."""
     found: dict[str, tuple[bytes, bytes]] = {}
     for message in simulate(SimulationConfig(events=20_000, days=7, seed=1, poison_rate=0.0)):
         verdict = inspect(message.data, _PUBLISH_MICROS)
         if not isinstance(verdict, Rejection) and verdict.event_type not in found:
             day = message.data.partition(b'"timestamp":"')[2][:10]
             found[verdict.event_type] = message.data, day
+        if len(found) == types:
+            break
     return found
 
 

@@ -14,7 +14,6 @@ import gzip
 import os
 import re
 import statistics
-import subprocess
 import sys
 import threading
 import time
@@ -25,8 +24,7 @@ from typing import Any, Final
 from beam_pipeline.messages import micros_of, now_micros
 from benchmarks import jobs
 from benchmarks.figures import Bar, finish, table
-from benchmarks.routes import emulated, route
-from local_platform import pubsub
+from benchmarks.routes import emulated, publish, route
 
 MOST_P99_SECONDS: Final = 5.0
 BAR_RATE: Final = 2000
@@ -98,10 +96,10 @@ def at_rate(address: str, rate: int, seconds: float, *options: str) -> dict[str,
     with jobs.temporary_folder() as folder, route(address) as subscribed:
         arguments = (f"--input_subscription={subscribed.subscription}", *options)
         with Watch(folder) as watch, jobs.ingesting(folder, *arguments) as process:
-            _publish(subscribed, _WARM_UP_MESSAGES, None)
+            publish(subscribed, _WARM_UP_MESSAGES)
             jobs.wait_until_read(folder, _WARM_UP_MESSAGES, process, _START_SECONDS)
             since = now_micros()
-            _publish(subscribed, count, rate)
+            publish(subscribed, count, rate)
             jobs.wait_until_read(folder, _WARM_UP_MESSAGES + count, process, _START_SECONDS)
             time.sleep(2 * _LOOK_SECONDS)
         messages, kept = watch.messages(since), jobs.stored(folder)
@@ -119,13 +117,6 @@ def at_rate(address: str, rate: int, seconds: float, *options: str) -> dict[str,
         "objects": kept.objects,
         "objects_per_million_and_partition_day": kept.objects / kept.partition_days / (kept.rows / 1e6),
     }
-
-
-def _publish(to: pubsub.Route, count: int, rate: int | None) -> None:
-    """The shop in a process of its own, as `lake produce` runs it."""
-    pace = ["--rate", str(rate)] if rate else []
-    command = [str(Path(sys.executable).with_name("lake")), "produce", "--events", str(count), *pace]
-    subprocess.run([*command, "--topic", to.topic], check=True, capture_output=True, env=jobs.environment())
 
 
 def main() -> int:

@@ -135,7 +135,9 @@ def inspect_with_pydantic(payload: bytes, *, by_json: bool) -> Partition | None:
     try:
         if by_json:
             document = json.loads(payload)
-            document["timestamp"] = _instant.validate_python(document.get("timestamp"))
+            if not isinstance(document.get("timestamp"), str):
+                return None  # pydantic would take a number for seconds
+            document["timestamp"] = _instant.validate_python(document["timestamp"])
             event = _ANY_EVENT.validate_python(document)
         else:
             event = _ANY_EVENT.validate_json(payload)

@@ -16,20 +16,23 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from beam_pipeline.messages import Message
 from benchmarks import jobs, rival_function, rival_streaming
-from benchmarks.contenders import Contender, element_by_element, lines_written, messages, our_graph, plain_loop
+from benchmarks.contenders import Contender, config, element_by_element, lines_written, messages, our_graph, plain_loop
 from benchmarks.figures import Bar, finish, table
 from benchmarks.measuring import interleaved, median_rate
 from benchmarks.rival_transforms import inspect_with_pydantic, loop_with_pydantic, write_to_files
 from event_contract import Rejection, inspect
+from local_platform.microbatch.graph import MicroBatchGraph
 from producer import SimulationConfig, simulate, write_to_file
 
 ENGINES: Final = ("ours", "duckdb", "duckdb-raw")
+ONE_BY_ONE: Final = "graph, gzip, a message an element"
 _SLOW_SHARE: Final = 5  # Beam per element gets a fifth of the messages: its rate is the same, its rounds are short
 
 
@@ -41,9 +44,10 @@ def in_memory(batch: list[Message], rounds: int) -> dict[str, Any]:
         "plain loop, gzip": (len(batch), plain_loop(batch, "gzip")),
         "graph": (len(batch), our_graph(batch, "none")),
         "graph, gzip": (len(batch), our_graph(batch, "gzip")),
+        ONE_BY_ONE: (len(few), graph_one_by_one(few)),
         "plain loop, json + pydantic": (len(batch), loop_with_pydantic(batch, by_json=True)),
         "plain loop, pydantic's own JSON": (len(batch), loop_with_pydantic(batch, by_json=False)),
-        "Beam, GroupIntoBatches per element": (len(few), element_by_element(few)),
+        "Beam, GroupIntoBatches per element, gzip": (len(few), element_by_element(few, "gzip")),
         "Beam, fileio.WriteToFiles": (len(few), write_to_files(few, nested=False)),
     }
     seconds = interleaved({name: run for name, (_, run) in contenders.items()}, rounds)
@@ -67,6 +71,16 @@ def in_memory(batch: list[Message], rounds: int) -> dict[str, Any]:
         "lines": lines_kept(few),
         "refused": refused(few),
     }
+
+
+def graph_one_by_one(batch: list[Message]) -> Contender:
+    """The graph with gzip, each message an element of its own: what Dataflow's workers get from Pub/Sub."""
+
+    def prepared(folder: Path) -> Callable[[], object]:
+        graph = MicroBatchGraph(config(folder, "gzip"))
+        return lambda: graph.run([[message] for message in batch])
+
+    return prepared
 
 
 def _ratio(seconds: dict[str, list[float]], name: str, other: str) -> float:

@@ -1,6 +1,8 @@
 """An emulator for the time of a benchmark, and subscriptions of a benchmark's own on it."""
 
 import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +10,7 @@ from pathlib import Path
 
 from google.cloud.pubsub_v1 import SubscriberClient
 
+from benchmarks.jobs import environment
 from local_platform import emulator, pubsub
 
 
@@ -41,3 +44,16 @@ def route(address: str, ack_deadline_seconds: int = pubsub.ACK_DEADLINE_SECONDS)
         yield made
     finally:
         pubsub.delete(address, made)
+
+
+def publish(to: pubsub.Route, messages: int, rate: int | None = None) -> None:
+    """The shop in a process of its own, as `lake produce` runs it: that many messages, at the rate a second if one is given.
+
+    Raises:
+        RuntimeError: it failed; the text has its last words.
+    """
+    command = [str(Path(sys.executable).with_name("lake")), "produce", f"--events={messages}", f"--topic={to.topic}"]
+    pace = [f"--rate={rate}"] if rate else []
+    done = subprocess.run([*command, *pace], capture_output=True, text=True, env=environment(), check=False)
+    if done.returncode:
+        raise RuntimeError(f"the shop ended with {done.returncode}: {done.stderr[-500:]}")
