@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from airflow.sdk import DAG, task
+from airflow.sdk import DAG, chain, task
 from airflow.timetables.interval import CronDataIntervalTimetable
 from ecommerce_lake import alerts, maintenance, settings
 from ecommerce_lake.dbt_task import InDbtEnvironment
@@ -40,10 +40,14 @@ with DAG(
     },
 ) as dag:
     task(maintenance.report_small_files)()
-    task(maintenance.expire_quarantine)()
-    task(maintenance.skip_unless_wanted)("full_refresh_check") >> InDbtEnvironment(
-        task_id="full_refresh_check",
-        command='python -m local_platform.airflow.full_refresh_check --lake "$LAKE_PATH" --quarantine "$QUARANTINE_PATH" '
-        '--duckdb-path "$DUCKDB_PATH"',
-        do_xcom_push=False,
+    # In a row: a full build must not read days that are being deleted. Nothing to expire is no reason to leave the check out.
+    chain(
+        task(maintenance.expire_quarantine)(),
+        task(maintenance.skip_unless_wanted, trigger_rule="none_failed")("full_refresh_check"),
+        InDbtEnvironment(
+            task_id="full_refresh_check",
+            command='python -m local_platform.airflow.full_refresh_check --lake "$LAKE_PATH" --quarantine "$QUARANTINE_PATH" '
+            f'--duckdb-path "$DUCKDB_PATH" --quarantine-days {settings.template("quarantine_retention_days")}',
+            do_xcom_push=False,
+        ),
     )

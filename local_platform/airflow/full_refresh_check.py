@@ -1,6 +1,7 @@
 """Builds a scratch warehouse from the whole lake and compares its reports with those published: they must be the same.
 
-For a DuckDB warehouse, whose scratch copy is a file. An event ingested since the last daily run is a difference, too.
+For a DuckDB warehouse, whose scratch copy is a file. An event ingested since the last daily run is a difference, too. Refused
+messages that have expired are none: their days live on in the report alone.
 """
 
 from __future__ import annotations
@@ -9,11 +10,15 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
 from local_platform.warehouse import build
+
+# Reports of what may expire, with the day that it was published.
+_EXPIRING = {"rpt_quarantine": "publish_date"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--lake", required=True, help="root of the lake")
     parser.add_argument("--quarantine", required=True, help="root of the quarantine")
     parser.add_argument("--duckdb-path", type=Path, required=True, help="the warehouse to check")
+    parser.add_argument(
+        "--quarantine-days", type=int, default=0, help="days that refused messages are kept; 0 (default): for ever"
+    )
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="ecommerce-check-") as scratch:
         fresh = Path(scratch, "warehouse.duckdb")
@@ -29,13 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not result.succeeded:
             lines = [f"the full build failed: {failure}" for failure in result.failures]
         else:
-            lines = differences(given.duckdb_path, fresh)
+            days = given.quarantine_days
+            kept_since = datetime.now(UTC).date() - timedelta(days=days) if days > 0 else date.min
+            lines = differences(given.duckdb_path, fresh, kept_since)
     print("\n".join(lines) or "All reports are as a full build makes them")  # noqa: T201 # the task's log
     return 1 if lines else 0
 
 
-def differences(warehouse: Path, fresh: Path) -> list[str]:
-    """A line for each published report whose rows differ between two warehouses."""
+def differences(warehouse: Path, fresh: Path, kept_since: date = date.min) -> list[str]:
+    """A line for each published report whose rows differ between two warehouses; of refused messages, those since a day."""
     lines = []
     with duckdb.connect() as connection:
         for name, path in (("kept", warehouse), ("fresh", fresh)):
@@ -44,13 +54,9 @@ def differences(warehouse: Path, fresh: Path) -> list[str]:
             "select distinct table_name from information_schema.tables where table_schema = 'reporting' order by 1"
         ).fetchall()
         for (report,) in reports:
-            counts = [
-                _count(
-                    connection,
-                    f"select * from {one}.reporting.{report} except all select * from {other}.reporting.{report}",  # noqa: S608 # names of our own
-                )
-                for one, other in (("kept", "fresh"), ("fresh", "kept"))
-            ]
+            since = f" where {_EXPIRING[report]} >= date '{kept_since}'" if report in _EXPIRING else ""
+            kept, made = (f"select * from {side}.reporting.{report}{since}" for side in ("kept", "fresh"))  # noqa: S608 # names of our own
+            counts = [_count(connection, f"{one} except all {other}") for one, other in ((kept, made), (made, kept))]
             if any(counts):
                 lines.append(
                     f"{report}: {counts[0]} rows only in the published report, {counts[1]} only in a full build"

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -17,6 +17,14 @@ from tests.warehouse.lakes import Lake
 REPOSITORY = Path(__file__).resolve().parents[2]
 PIPELINE = "ecommerce_analytics_pipeline"
 _RUN_SECONDS = 600  # far less alone; a build machine may be busy
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run to be made: its logical date (empty: now; `none`: a manual run that has none) and its configuration."""
+
+    logical_date: str = ""
+    conf: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -30,10 +38,16 @@ class Outcome:
 
 @dataclass
 class AirflowHome:
-    """A folder with Airflow's database, a lake and its warehouse. `project` is what the Variable ecommerce_home names."""
+    """A folder with Airflow's database, a lake and its warehouse.
+
+    Attributes:
+        project: what the Variable ecommerce_home names.
+        airflow_python: the Python that has Airflow; dbt is in this process's own.
+    """
 
     root: Path
     project: Path = REPOSITORY
+    airflow_python: str = sys.executable
 
     @property
     def lake(self) -> Lake:
@@ -80,7 +94,7 @@ class AirflowHome:
         """Runs Python in this home; standard error is part of the output."""
         (self.root / "tmp").mkdir(exist_ok=True)
         return subprocess.run(
-            [sys.executable, *arguments],
+            [self.airflow_python, *arguments],
             env=self.environment(**variables),
             cwd=self.root,
             stdout=subprocess.PIPE,
@@ -90,15 +104,20 @@ class AirflowHome:
             check=False,
         )
 
-    def run(
-        self, logical_date: str = "", conf: dict[str, str] | None = None, dag: str = PIPELINE, **variables: str
-    ) -> Outcome:
-        """Runs a DAG for a logical date (empty: now; `none`: a manual run that has none)."""
-        done = self.python("-m", "tests.orchestration.dag_run", dag, logical_date, json.dumps(conf or {}), **variables)
-        answers = [line for line in done.stdout.splitlines() if line.startswith('{"state"')]
-        assert answers, done.stdout[-5000:]
-        answer = json.loads(answers[-1])
-        return Outcome(answer["state"].rpartition(".")[2].lower(), answer["tasks"], done.stdout)
+    def run(self, *runs: Run, dag: str = PIPELINE, **variables: str) -> list[Outcome]:
+        """Runs a DAG, several times in a row if asked to; `variables` are Airflow Variables without their prefix."""
+        given = json.dumps([[each.logical_date, each.conf] for each in runs])
+        done = self.python("-m", "tests.orchestration.dag_run", dag, given, **variables)
+        outcomes, log = [], ""
+        for line in done.stdout.splitlines(keepends=True):
+            if line.startswith('{"state"'):
+                answer = json.loads(line)
+                outcomes.append(Outcome(answer["state"].rpartition(".")[2].lower(), answer["tasks"], log))
+                log = ""
+            else:
+                log += line
+        assert len(outcomes) == len(runs), done.stdout[-5000:]
+        return outcomes
 
     def copy_to(self, root: Path) -> AirflowHome:
         """The same lake, warehouse and database in another folder."""
@@ -119,18 +138,26 @@ class AirflowHome:
         control.mkdir(parents=True, exist_ok=True)
         (control / "watermark.json").write_text(json.dumps({"watermark": moment, "written_at": moment}))
 
-    def reports(self, schema: str = "reporting") -> dict[str, list[str]]:
-        """Every published report as sorted text rows; empty if none has been published."""
-        if not self.lake.warehouse.exists():
+    def reports(self, schema: str = "reporting", after_run: int | None = None) -> dict[str, list[str]]:
+        """Every published report as sorted rows of JSON; empty if none has been published.
+
+        `after_run`: as it was after one of several runs, counted from 0, instead of now.
+        """
+        warehouse = self.lake.warehouse
+        if after_run is not None:
+            warehouse = warehouse.with_name(f"{warehouse.name}.{after_run}")
+        if not warehouse.exists():
             return {}
-        with duckdb.connect(str(self.lake.warehouse), read_only=True) as connection:
+        with duckdb.connect() as connection:
+            connection.execute(
+                f"attach '{warehouse}' as kept (read_only)"
+            )  # the name of a copy is no name of a database
             names = connection.execute(
-                "select table_name from information_schema.tables where table_schema = ? order by 1", [schema]
+                "select table_name from duckdb_tables() where database_name = 'kept' and schema_name = ? order by 1",
+                [schema],
             ).fetchall()
+            rows = "select to_json(r) from kept.{}.{} r order by 1"
             return {
-                name: [
-                    str(row[0])
-                    for row in connection.execute(f"select to_json(r) from {schema}.{name} r order by 1").fetchall()  # noqa: S608
-                ]
+                name: [str(row[0]) for row in connection.execute(rows.format(schema, name)).fetchall()]
                 for (name,) in names
             }

@@ -6,8 +6,13 @@ import contextlib
 import json
 import threading
 from collections.abc import Iterator
+from datetime import date
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
+import duckdb
+
+from local_platform.airflow.full_refresh_check import differences
 from tests.orchestration.home import REPOSITORY, AirflowHome
 
 _START = f"import sys, json; sys.path.insert(0, {str(REPOSITORY / 'dags')!r})\n"
@@ -89,6 +94,41 @@ written = [*objects('a', 1, 10, 20), *objects('b', 1, 10, 10, 10), *objects('c',
 print(json.dumps([[each.event_type, each.objects, each.mean_bytes] for each in small_files(written, 1000)]))""",
     )
     assert found == [["b", 3, 10], ["a", 2, 15]], "c is large, d is one object"
+
+
+def test_what_expired_is_reported_and_stays_unless_deleting_was_asked_for(
+    empty_home: AirflowHome, tmp_path: Path
+) -> None:
+    old, young = (tmp_path / f"failed/reason=too_large/year={year}/month=01/day=01" for year in (2025, 2999))
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+        (folder / "a.ndjson.gz").write_bytes(b"")
+    code = "from ecommerce_lake.maintenance import expire_quarantine; print(json.dumps(expire_quarantine()))"
+
+    found = evaluate(empty_home, code, quarantine_uri=tmp_path.as_uri(), quarantine_retention_days="365")
+
+    assert [str(each).removeprefix("file://") for each in found] == [str(old)]  # type: ignore[attr-defined]
+    assert (old / "a.ndjson.gz").exists()
+    assert (young / "a.ndjson.gz").exists()
+
+
+def test_a_report_that_is_not_what_a_full_build_makes_is_named_with_its_rows(tmp_path: Path) -> None:
+    kept, fresh = tmp_path / "kept.duckdb", tmp_path / "fresh.duckdb"
+    for path, revenue, refused in ((kept, "10.00", "2026-01-01"), (fresh, "12.50", "2026-11-20")):
+        with duckdb.connect(str(path)) as connection:
+            connection.execute("create schema reporting")
+            connection.execute(f"create table reporting.rpt_a as select 1 as day, {revenue}::decimal(18, 2) as revenue")
+            connection.execute("create table reporting.rpt_b as select 1 as day")
+            connection.execute(f"create table reporting.rpt_quarantine as select date '{refused}' as publish_date")
+
+    assert differences(kept, kept) == []
+    assert differences(kept, fresh) == [
+        "rpt_a: 1 rows only in the published report, 1 only in a full build",
+        "rpt_quarantine: 1 rows only in the published report, 1 only in a full build",
+    ]
+    assert differences(kept, fresh, date(2026, 6, 1))[1:] == [
+        "rpt_quarantine: 0 rows only in the published report, 1 only in a full build"
+    ]
 
 
 def test_an_alert_goes_to_the_webhook_of_its_connection(empty_home: AirflowHome) -> None:

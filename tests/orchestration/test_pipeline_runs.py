@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
-from tests.orchestration.home import REPOSITORY, AirflowHome, Outcome
+from tests.orchestration.days import DAYS, fill, scheduled
+from tests.orchestration.home import REPOSITORY, AirflowHome, Outcome, Run
 from tests.warehouse.lakes import arrival
 
-DAYS = ("2026-11-18", "2026-11-19", "2026-11-20")
 BUILD_TASKS = (
     "find_changed_days",
     "source_freshness",
@@ -23,22 +25,13 @@ BUILD_TASKS = (
 )
 
 
-def midnight(day: str) -> str:
-    return f"{day}T00:00:00+00:00"
-
-
-def fill(home: AirflowHome) -> None:
-    """Three days of a shop, complete."""
-    for day in DAYS:
-        home.lake.write(
-            *[
-                arrival(event_type, f"{day}T10:00:00+00:00", order_id=f"o-{day}")
-                if event_type == "order_completed"
-                else arrival(event_type, f"{day}T09:00:00+00:00")
-                for event_type in ("page_viewed", "product_viewed", "product_added", "order_completed")
-            ]
-        )
-    home.complete_until("2026-11-21T00:00:00Z")
+def daily_reports() -> dict[str, str]:
+    """The reports that dbt keeps by day, with the column of that day."""
+    found = {
+        path.stem: re.search(r"incremental_by_date\('(\w+)'", path.read_text())
+        for path in (REPOSITORY / "dbt/models/reporting").glob("*.sql")
+    }
+    return {name: match[1] for name, match in found.items() if match}
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +39,7 @@ def published(empty_home: AirflowHome, tmp_path_factory: pytest.TempPathFactory)
     """A home whose last day has been published by a green run. Not to be changed: copy it."""
     home = empty_home.copy_to(tmp_path_factory.mktemp("published") / "home")
     fill(home)
-    outcome = home.run(midnight(DAYS[-1]), docs_uri=home.docs.as_uri())
+    (outcome,) = home.run(scheduled(DAYS[-1]), docs_uri=home.docs.as_uri())
     assert outcome.state == "success", outcome.log[-6000:]
     assert all(outcome.tasks[name] == "success" for name in (*BUILD_TASKS, "docs")), outcome.tasks
     return home
@@ -75,7 +68,7 @@ def test_a_complete_day_with_green_tests_is_published_with_its_documentation(pub
 def test_an_incomplete_day_waits_and_times_out_with_its_reason(home: AirflowHome) -> None:
     fill(home)
 
-    outcome = home.run("2026-11-22T00:00:00+00:00")
+    (outcome,) = home.run(scheduled("2026-11-21"))
 
     reason = (
         "2026-11-21 is not complete: the lake holds everything published before 2026-11-21T00:00:00+00:00, "
@@ -123,19 +116,20 @@ def test_a_red_staging_test_stops_before_the_marts_and_shows_the_rows(yesterday:
     (project / "tests" / "no_page_views.sql").write_text("select event_id, page_path from {{ ref('stg_page_viewed') }}")
     before = yesterday.reports()
 
-    outcome = yesterday.run(midnight("2026-11-21"))
+    (outcome,) = yesterday.run(scheduled(DAYS[-1]))
 
     assert outcome.tasks["staging"] == "failed"
     assert {outcome.tasks[name] for name in ("marts", "audit_reports", "publish_reports")} == {"upstream_failed"}
-    assert "staging failed for 2026-11-20\ntest no_page_views failed: Got 3 results" in outcome.log, (
+    assert "staging failed for 2026-11-20\ntest no_page_views failed: Got 4 results" in outcome.log, (
         "the alert names the test"
     )
     assert '"page_path": "/"}' in outcome.log, "and shows its rows"
     assert yesterday.reports() == before
 
 
-def test_a_red_report_test_leaves_the_old_reports_standing(yesterday: AirflowHome) -> None:
+def test_a_red_report_test_leaves_the_old_reports_standing_byte_for_byte(yesterday: AirflowHome) -> None:
     before = yesterday.reports()
+    page = (yesterday.docs / "index.html").read_bytes()
     # The object keeps its manifest record and loses its lines: the audit of what was written against what can be read turns red.
     for path in (yesterday.lake.path / "event_type=page_viewed/year=2026/month=11/day=20").glob("*.gz"):
         path.write_bytes(gzip.compress(b'{"torn\n' * 5, 1))
@@ -143,13 +137,16 @@ def test_a_red_report_test_leaves_the_old_reports_standing(yesterday: AirflowHom
     for path in (yesterday.lake.path / "event_type=page_viewed/year=2026/month=11/day=20").glob("*.gz"):
         path.write_bytes(gzip.compress(b'{"torn\n', 1))
 
-    outcome = yesterday.run(midnight("2026-11-21"))
+    (outcome,) = yesterday.run(scheduled(DAYS[-1]), docs_uri=yesterday.docs.as_uri())
 
     assert outcome.tasks["marts"] == "success"
     assert outcome.tasks["audit_reports"] == "failed"
     assert outcome.tasks["publish_reports"] == "upstream_failed"
     assert "test hardly_any_written_line_was_unreadable failed" in outcome.log
+    assert "START test" in outcome.log
+    assert "START unit_test" not in outcome.log, "these are for whoever changes the project"
     assert yesterday.reports() == before
+    assert (yesterday.docs / "index.html").read_bytes() == page
     assert yesterday.reports("reporting_audit") != before, "the new ones were built, and are not shown"
 
 
@@ -157,22 +154,54 @@ def test_a_red_report_test_leaves_the_old_reports_standing(yesterday: AirflowHom
 def test_three_days_run_again_change_only_the_old_day_of_an_event_that_came_late(yesterday: AirflowHome) -> None:
     published = yesterday.reports()
     first, second, third = DAYS
+    # An event of the first day arrives two days late; whichever day runs next picks it up.
+    yesterday.lake.write(
+        arrival("order_completed", f"{first}T15:00:00+00:00", order_id="o-late", session_id=f"s-{first}", delay=180_000)
+    )
 
-    # A backfill over published days: nothing changed, so nothing changes.
-    assert_green(yesterday.run("", {"business_date": third}), third)
-    assert yesterday.reports() == published
+    # That run is manual and has no logical date, as the page's button and the API start it. Then a backfill.
+    runs = yesterday.run(Run("none", {"business_date": second}), scheduled(first), scheduled(third))
 
-    # An event of the first day arrives two days late; whichever day runs next picks it up. That run is manual and has no logical
-    # date, as the page's button and the API start it.
-    yesterday.lake.write(arrival("order_completed", f"{first}T15:00:00+00:00", order_id="o-late", delay=180_000))
-    assert_green(yesterday.run("none", {"business_date": second}), second)
-    with_late = yesterday.reports()
-    changed = set(with_late["rpt_daily_revenue"]) ^ set(published["rpt_daily_revenue"])
-    assert dates(list(changed), "revenue_date") == {first}
-    assert dates(with_late["rpt_daily_revenue"], "revenue_date") == set(DAYS)
+    for outcome, day in zip(runs, (second, first, third), strict=True):
+        assert_green(outcome, day)
+    with_late = yesterday.reports(after_run=0)
+    assert with_late.keys() == published.keys() >= daily_reports().keys()
+    for name, column in daily_reports().items():
+        changed = set(with_late[name]) ^ set(published[name])
+        assert dates(list(changed), column) <= {first}, name
+        assert dates(with_late[name], column) == dates(published[name], column), name
+        assert len(with_late[name]) == len(set(with_late[name])), f"{name} has a row twice"
+    assert with_late["rpt_daily_revenue"] != published["rpt_daily_revenue"]
+    assert yesterday.reports(after_run=1) == with_late, "a day that is run again changes nothing"
+    assert yesterday.reports() == with_late, "a day that is run again changes nothing"
 
-    assert_green(yesterday.run(midnight("2026-11-19")), first)
-    assert yesterday.reports() == with_late
+
+@pytest.mark.slow
+def test_the_weekly_run_deletes_what_expired_and_nothing_else_and_finds_reports_that_add_up(
+    yesterday: AirflowHome,
+) -> None:
+    refused = yesterday.lake.quarantine_path / "failed/reason=invalid_json/year=2026/month=11"
+    assert sorted(path.name for path in refused.iterdir()) == ["day=18", "day=19", "day=20"]
+    kept = {path: path.read_bytes() for path in refused.glob("*/*") if path.parent.name != "day=18"}
+    in_lake = sorted(yesterday.lake.path.rglob("*"))
+
+    (outcome,) = yesterday.run(
+        Run(),
+        dag="ecommerce_lake_maintenance",
+        quarantine_retention_days=str((datetime.now(UTC).date() - date.fromisoformat(DAYS[1])).days),
+        quarantine_expiry="delete",
+        full_refresh_check="on",
+    )
+
+    assert outcome.state == "success", outcome.log[-6000:]
+    assert set(outcome.tasks.values()) == {"success"}
+    assert "2026-11-20 page_viewed: 2 objects of " in outcome.log
+    assert "1 days of a type are in small files; rewriting each as one object would save 1 objects" in outcome.log
+    assert outcome.log.count("Deleting ") == 1
+    assert {path: path.read_bytes() for path in yesterday.lake.quarantine_path.rglob("*") if path.is_file()} == kept
+    assert sorted(yesterday.lake.path.rglob("*")) == in_lake
+    assert "All reports are as a full build makes them" in outcome.log, "the report still counts the day that expired"
+    assert len(yesterday.reports()["rpt_quarantine"]) == len(DAYS)
 
 
 def assert_green(outcome: Outcome, day: str) -> None:

@@ -45,7 +45,7 @@ resource "google_composer_environment" "airflow" {
     }
 
     software_config {
-      image_version = "composer-3-airflow-3.1.7-build.13"
+      image_version = "composer-3-airflow-3.3.1-build.0"
 
       # Airflow Variables of the DAGs (dags/ecommerce_lake/settings.py): an environment variable beats the database, and is under review.
       env_variables = { for name, value in local.airflow_variables : "AIRFLOW_VAR_ECOMMERCE_${upper(name)}" => value }
