@@ -24,6 +24,7 @@ class Service:
 
     Attributes:
         ack_deadline_seconds: how long a lease lasts before it has been extended; nothing here ends one but `redeliver`.
+        attributes: of every message.
         before: called with the name of each call and its number from 1, before it works; may raise.
         after: the same after it has worked: what is raised then is an answer that was lost.
     """
@@ -40,6 +41,7 @@ class Service:
         self.acknowledged: set[str] = set()
         self.delivered = 0
         self.ack_deadline_seconds = 10
+        self.attributes: dict[str, str] = {}
         self.before: Callable[[str, int], None] = lambda _call, _number: None
         self.after: Callable[[str, int], None] = lambda _call, _number: None
         self.per_pull = per_pull
@@ -110,7 +112,8 @@ class Client:
     def _received(self, ack_id: str, message_id: str, data: bytes) -> dict[str, Any]:
         seconds, micros = divmod(self._service.published_micros(int(message_id)), 1_000_000)
         published = {"seconds": seconds, "nanos": micros * 1000}
-        return {"ack_id": ack_id, "message": {"data": data, "message_id": message_id, "publish_time": published}}
+        message = {"data": data, "message_id": message_id, "publish_time": published}
+        return {"ack_id": ack_id, "message": {**message, "attributes": self._service.attributes}}
 
     def acknowledge(self, *, ack_ids: Sequence[str], **_: Any) -> None:
         number = self._service.called("acknowledge")
