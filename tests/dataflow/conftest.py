@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,9 +70,10 @@ def dataflow_arguments(bucket: str, *more: str) -> list[str]:
     ]
 
 
-def submit(*more: str) -> Submission:
-    """Runs the program; reads what it put on the emulator."""
-    with emulated() as emulator:
+def submit(folder: Path, *more: str) -> Submission:
+    """Runs the program; reads what it put on the emulator. Beam leaves what it stages in the folder for temporary files."""
+    with emulated() as emulator, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(folder))
         bucket = emulator.bucket("shop-temp")
         assert main(dataflow_arguments(bucket, f"--template_location={bucket}/job.json", *more)) == 0
         objects = emulator.objects("shop-temp")
@@ -80,12 +83,17 @@ def submit(*more: str) -> Submission:
 
 
 @pytest.fixture(scope="session")
-def exactly_once() -> Submission:
+def exactly_once(tmp_path_factory: pytest.TempPathFactory) -> Submission:
     """The job with default settings."""
-    return submit()
+    return submit(tmp_path_factory.mktemp("exactly_once"))
 
 
 @pytest.fixture(scope="session")
-def at_least_once() -> Submission:
+def at_least_once(tmp_path_factory: pytest.TempPathFactory) -> Submission:
     """The cheaper mode, with an option of the user's own."""
-    return submit("--streaming_mode=at_least_once", "--dataflow_service_options=enable_prime", "--id_label=event_id")
+    return submit(
+        tmp_path_factory.mktemp("at_least_once"),
+        "--streaming_mode=at_least_once",
+        "--dataflow_service_options=enable_prime",
+        "--id_label=event_id",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -144,11 +145,12 @@ def fake_dataflow() -> Iterator[tuple[str, type[_FakeDataflow]]]:
 
 
 def test_the_launcher_submits_and_returns_it_never_waits(
-    gcs: Gcs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    gcs: Gcs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def wait(*_: object, **__: object) -> None:
         raise AssertionError("waited for a streaming job")
 
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(DataflowPipelineResult, "wait_until_finish", wait)
     with fake_dataflow() as (address, service):
         bucket = gcs.bucket("shop-temp")
