@@ -75,15 +75,21 @@ def costs(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "Pub/Sub's Cloud Storage subscription": [cost.subscription(rate, assumed) for rate in cost.RATES],
         "A function call and an object per message": [cost.function(rate, assumed) for rate in cost.RATES],
     }
+    rows = []
+    for name, months in ways.items():
+        rows.append([f"**{name}**", *(f"**{cost.total(lines):,.0f}**" for lines in months)])
+        rows.extend([line, *(f"{lines[line]:,.0f}" for lines in months)] for line in months[0])
+    floor = cost.dataflow(1, measured, assumed)["workers"]
     return {
         "measured": measured,
         "assumed": assumed,
         "prices": cost.PRICES,
-        "rates": cost.RATES,
+        "rates": [f"{rate:,} events/s" for rate in cost.RATES],
         "seconds": cost.SECONDS_A_MONTH,
-        "ways": ways,
+        "rows": rows,
         "workers": [cost.workers(rate, measured, assumed) for rate in cost.RATES],
-        "totals": {name: [cost.total(lines) for lines in months] for name, months in ways.items()},
+        "floor": floor,
+        "break_even": floor / cost.total(cost.function(1, assumed)),
     }
 
 

@@ -1,4 +1,4 @@
-"""The picture of the page: rivals on the left, growth on the right. Grey text on nothing: readable on light and dark."""
+"""The picture of the page: rivals, and growth by events and by partitions. Grey text on nothing: readable on light and dark."""
 
 from __future__ import annotations
 
@@ -12,18 +12,22 @@ _LIMIT: Final = "#57965c"
 
 
 def draw(rivals: dict[str, Any], growth: dict[str, Any], path: Path) -> None:
-    """Draws both panels into an SVG file that is the same for the same figures."""
+    """Draws the panels into an SVG file that is the same for the same figures."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot
 
-    colours = dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _INK)
+    colours: dict[Any, Any] = dict.fromkeys(
+        ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _INK
+    )
     with mpl.rc_context({**colours, "svg.hashsalt": "benchmarks", "font.size": 9, "savefig.transparent": True}):
-        figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4.2), gridspec_kw={"width_ratios": (1.15, 1)})
+        figure, (left, middle, right) = pyplot.subplots(1, 3, figsize=(12, 4), gridspec_kw={"width_ratios": (2, 1, 1)})
         _rivals(left, rivals)
-        _growth(right, growth)
-        figure.tight_layout(w_pad=3)
+        most = 1.1 * max(one["events_per_second"] for one in (*growth["by_events"], *growth["by_partitions"]))
+        _growth(middle, growth["by_events"], "events", most)
+        _growth(right, growth["by_partitions"], "partitions", most)
+        figure.tight_layout(w_pad=2)
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, format="svg", metadata={"Date": None})
         pyplot.close(figure)
@@ -57,30 +61,16 @@ def bars(rivals: dict[str, Any]) -> list[tuple[str, float, str]]:
 def _rivals(axes: Any, rivals: dict[str, Any]) -> None:
     names, values, colours = zip(*bars(rivals), strict=True)
     axes.barh(names, values, color=colours)
-    axes.set(xscale="log", title="Events per CPU second, same messages", xlim=(min(values) / 2, max(values) * 4))
+    axes.set(xscale="log", title="Events per CPU second (logarithmic)", xlim=(min(values) / 2, max(values) * 4))
     for row, value in enumerate(values):
         axes.text(value * 1.1, row, f"{value:,.0f}", va="center")
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _growth(axes: Any, growth: dict[str, Any]) -> None:
-    for key, name, colour, marker in (
-        ("by_events", "events", _OURS, "o"),
-        ("by_partitions", "partitions", _OTHERS, "s"),
-    ):
-        found = growth[key]
-        axes.plot(
-            [one[name] for one in found], [one["events_per_second"] for one in found], color=colour, marker=marker
-        )
-        axes.annotate(
-            f"by {name}",
-            (found[-1][name], found[-1]["events_per_second"]),
-            textcoords="offset points",
-            xytext=(0, 8),
-            ha="center",
-            color=colour,
-        )
-    axes.set(xscale="log", ylim=(0, None), title="Files to lake: events a second", xlabel="events, or partitions")
+def _growth(axes: Any, found: list[dict[str, Any]], name: str, most: float) -> None:
+    axes.plot([one[name] for one in found], [one["events_per_second"] for one in found], color=_OURS, marker="o")
+    axes.set(xscale="log", ylim=(0, most), title=f"Files to lake, events/s\nby number of {name}", xlabel=name)
+    axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", alpha=0.3)
-    axes.margins(x=0.12, y=0.15)
+    axes.margins(x=0.1)

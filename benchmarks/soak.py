@@ -95,11 +95,11 @@ def main() -> int:
         for name, one in found.items()
     ]
     print(table(["", "published", "written", "peak MB", "change of memory"], rows))
-    bars = [Bar(f"{name}: change of memory", one["change"], MOST_CHANGE, at_most=True) for name, one in found.items()]
-    bars += [
-        Bar(f"{name}: messages unaccounted for", abs(one["messages"] - one["rows"]), 0, at_most=True)
-        for name, one in found.items()
-    ]
+    bars = []
+    for name, one in found.items():
+        way = name.replace("_", " ")
+        bars.append(Bar(f"soak {way}: change of memory", one["change"], MOST_CHANGE, at_most=True))
+        bars.append(Bar(f"soak {way}: messages unaccounted for", abs(one["messages"] - one["rows"]), 0, at_most=True))
     return finish("soak", found, bars)
 
 
