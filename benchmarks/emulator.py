@@ -15,8 +15,9 @@ from typing import Final
 
 from google.cloud.pubsub_v1 import SubscriberClient
 
+from beam_pipeline.options import positive_int
 from benchmarks import jobs
-from benchmarks.figures import Bar, finish
+from benchmarks.figures import Bar, finish, progress
 from benchmarks.measuring import ROUNDS
 from benchmarks.routes import emulated, route
 from local_platform import pubsub
@@ -51,12 +52,13 @@ def pulled_per_second(source: pubsub.Route, count: int) -> float:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--messages", type=int, default=40_000)
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--messages", type=positive_int, default=40_000)
+    parser.add_argument("--rounds", type=positive_int, default=ROUNDS)
     given = parser.parse_args()
     rates: dict[str, list[float]] = {"emulator to files": [], "bare pull": []}
     with jobs.temporary_folder() as folder, emulated(folder / "emulator.log") as address:
         for number in range(given.rounds):
+            progress(f"round {number + 1} of {given.rounds}")
             for name, measure in (("emulator to files", ingested_per_second), ("bare pull", pulled_per_second)):
                 with route(address) as subscribed:
                     simulated = simulate(SimulationConfig(events=given.messages, days=7, seed=number))

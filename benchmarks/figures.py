@@ -3,12 +3,15 @@
 import json
 import os
 import platform
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
+
+from beam_pipeline.options import positive_int
 
 RESULTS: Final = Path(__file__).parent / "results"
 _PACKAGES: Final = ("apache-beam", "duckdb", "msgspec", "isal", "pydantic", "google-cloud-storage")
@@ -71,6 +74,20 @@ def _cpu_model() -> str:
         return platform.processor()
     named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return named[0] if named else platform.processor()
+
+
+def progress(text: str) -> None:
+    """Says what is being measured now, on standard error."""
+    print(f"… {text}", file=sys.stderr, flush=True)
+
+
+def whole_numbers(text: str) -> list[int]:
+    """Numbers above zero, separated by commas, from a command line.
+
+    Raises:
+        argparse.ArgumentTypeError: one is none.
+    """
+    return [positive_int(number) for number in text.split(",")]
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -17,10 +17,11 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from beam_pipeline.options import positive_int
 from benchmarks import jobs
-from benchmarks.figures import Bar, finish, table
+from benchmarks.figures import Bar, finish, progress, table, whole_numbers
 from event_contract import Rejection, inspect
-from producer import SimulationConfig, simulate, write_to_file
+from producer import SimulationConfig, simulate
 
 OBJECTS_PER_MILLION_AND_PARTITION_DAY: Final = 60.0
 _BYTES_AN_EVENT: Final = 400
@@ -63,13 +64,14 @@ def by_events(counts: list[int]) -> list[dict[str, Any]]:
     """A week of the shop, in ever more events."""
     found = []
     for count in counts:
+        progress(f"{count:,} events")
         with jobs.temporary_folder() as folder:
             if shutil.disk_usage(folder).free < 2 * count * _BYTES_AN_EVENT:
                 raise RuntimeError(
                     f"{count:,} events need {2 * count * _BYTES_AN_EVENT / 1e9:.0f} GB of disk below {folder}"
                 )
             file = folder / "events.ndjson"
-            write_to_file(simulate(SimulationConfig(events=count, days=7, seed=1)), file)
+            jobs.shop(f"--events={count}", "--days=7", "--seed=1", f"--output={file}")
             found.append(measured(file, count))
     return found
 
@@ -78,6 +80,7 @@ def by_partitions(events: int, counts: list[int]) -> list[dict[str, Any]]:
     """The same number of events, spread evenly and in no order over ever more partitions."""
     found = []
     for count in counts:
+        progress(f"{count:,} partitions")
         with jobs.temporary_folder() as folder:
             file = folder / "events.ndjson"
             with open(file, "wb") as lines:
@@ -130,17 +133,13 @@ def show(figures: dict[str, Any]) -> None:
         print(table([title, *header], rows))
 
 
-def _numbers(text: str) -> list[int]:
-    return [int(number) for number in text.split(",")]
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=_numbers, default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--events", type=whole_numbers, default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--full", action="store_true", help="10^7 events, too")
-    parser.add_argument("--partitions", type=_numbers, default=[1, 10, 100, 1_000, 10_000])
+    parser.add_argument("--partitions", type=whole_numbers, default=[1, 10, 100, 1_000, 10_000])
     parser.add_argument(
-        "--partition-events", type=int, default=200_000, help="events spread over them (default: 200000)"
+        "--partition-events", type=positive_int, default=200_000, help="events spread over them (default: 200000)"
     )
     given = parser.parse_args()
     counts = [*given.events, _FULL] if given.full else given.events

@@ -77,6 +77,18 @@ def _command(folder: Path, options: tuple[str, ...]) -> list[str]:
     ]
 
 
+def shop(*options: str) -> None:
+    """Runs ``lake produce`` in a process of its own, which keeps this one small: a child's peak memory counts from there.
+
+    Raises:
+        RuntimeError: it failed; the text has its last words.
+    """
+    command = [str(Path(sys.executable).with_name("lake")), "produce", *options]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), check=False)
+    if done.returncode:
+        raise RuntimeError(f"the shop ended with {done.returncode}: {done.stderr[-500:]}")
+
+
 def summary_of(folder: Path) -> dict[str, Any]:
     """The job's own summary so far; empty if there is none yet."""
     try:

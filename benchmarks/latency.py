@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from beam_pipeline.messages import micros_of, now_micros
+from beam_pipeline.options import positive_float
 from benchmarks import jobs
-from benchmarks.figures import Bar, finish, table
+from benchmarks.figures import Bar, finish, progress, table, whole_numbers
 from benchmarks.routes import emulated, publish, route
 
 MOST_P99_SECONDS: Final = 5.0
@@ -92,6 +93,7 @@ def at_rate(address: str, rate: int, seconds: float, *options: str) -> dict[str,
     Raises:
         RuntimeError: not every message was seen.
     """
+    progress(" ".join([f"{rate:,} messages/s for {seconds:.0f} s", *options]))
     count = int(rate * seconds)
     with jobs.temporary_folder() as folder, route(address) as subscribed:
         arguments = (f"--input_subscription={subscribed.subscription}", *options)
@@ -121,12 +123,12 @@ def at_rate(address: str, rate: int, seconds: float, *options: str) -> dict[str,
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rates", default="200,1000,2000,4000", help="messages a second, separated by commas")
-    parser.add_argument("--seconds", type=float, default=20.0, help="how long at each rate (default: 20)")
+    parser.add_argument("--rates", type=whole_numbers, default=[200, 1000, 2000, 4000], help="separated by commas")
+    parser.add_argument("--seconds", type=positive_float, default=20.0, help="how long at each rate (default: 20)")
     given = parser.parse_args()
     found: dict[str, dict[str, Any]] = {}
     with jobs.temporary_folder() as folder, emulated(folder / "emulator.log") as address:
-        for rate in (int(text) for text in given.rates.split(",")):
+        for rate in given.rates:
             found[f"{rate:,} events/s"] = at_rate(address, rate, given.seconds)
         quick = "--batch_max_wait_seconds=0.5"
         found[f"{BAR_RATE:,} events/s, {quick}"] = at_rate(address, BAR_RATE, given.seconds, quick)

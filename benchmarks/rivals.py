@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from beam_pipeline.messages import Message
+from beam_pipeline.options import positive_int
 from benchmarks import jobs, rival_function, rival_streaming
 from benchmarks.contenders import Contender, config, element_by_element, lines_written, messages, our_graph, plain_loop
-from benchmarks.figures import Bar, finish, table
+from benchmarks.figures import Bar, finish, progress, table
 from benchmarks.measuring import interleaved, median_rate
 from benchmarks.rival_transforms import inspect_with_pydantic, loop_with_pydantic, write_to_files
 from event_contract import Rejection, inspect
@@ -38,6 +39,7 @@ _SLOW_SHARE: Final = 5  # Beam per element gets a fifth of the messages: its rat
 
 def in_memory(batch: list[Message], rounds: int) -> dict[str, Any]:
     """Events per CPU second of each contender over the same messages."""
+    progress(f"in memory: {rounds} rounds, and one to warm up")
     few = batch[: max(1, len(batch) // _SLOW_SHARE)]
     contenders: dict[str, tuple[int, Contender]] = {
         "plain loop": (len(batch), plain_loop(batch, "none")),
@@ -118,7 +120,8 @@ def files_to_lake(count: int, rounds: int) -> dict[str, Any]:
     with jobs.temporary_folder() as folder:
         file = folder / "events.ndjson"
         write_to_file(simulate(SimulationConfig(events=count, days=7, seed=1)), file)
-        for _ in range(rounds):
+        for number in range(rounds):
+            progress(f"files to lake: round {number + 1} of {rounds}")
             for compression in ("gzip", "none"):
                 for engine in ENGINES:
                     figures = one_core(engine, file, compression)
@@ -159,6 +162,7 @@ def one_core(engine: str, file: Path, compression: str) -> dict[str, Any]:
 
 def with_emulators(batch: list[Message], one_by_one: int, streamed: int) -> dict[str, Any]:
     """The rivals that need an emulator: one object per message, and stock streaming."""
+    progress("to the Cloud Storage emulator, then from the Pub/Sub emulator by stock streaming")
     function, job = rival_function.compare(batch[:one_by_one], batch)
     return {
         "to_storage": {"one object per message": asdict(function), "graph, gzip": asdict(job)},
@@ -209,9 +213,9 @@ def show(figures: dict[str, Any]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--messages", type=int, default=100_000, help="in memory (default: 100000)")
-    parser.add_argument("--file-messages", type=int, default=500_000, help="in the file (default: 500000)")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--messages", type=positive_int, default=100_000, help="in memory (default: 100000)")
+    parser.add_argument("--file-messages", type=positive_int, default=500_000, help="in the file (default: 500000)")
+    parser.add_argument("--rounds", type=positive_int, default=3)
     parser.add_argument("--skip-emulators", action="store_true", help="leave out what needs Java or takes a minute")
     given = parser.parse_args()
     logging.getLogger("apache_beam").setLevel(logging.ERROR)

@@ -1,7 +1,6 @@
 """An emulator for the time of a benchmark, and subscriptions of a benchmark's own on it."""
 
 import os
-import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
@@ -10,21 +9,30 @@ from pathlib import Path
 
 from google.cloud.pubsub_v1 import SubscriberClient
 
-from benchmarks.jobs import environment
+from benchmarks.jobs import shop
 from local_platform import emulator, pubsub
+from local_platform.errors import LakeError
 
 
 @contextmanager
 def emulated(log: Path) -> Iterator[str]:
-    """Address of an emulator: the one that PUBSUB_EMULATOR_HOST names, or one of our own; Google's clients use it, too."""
+    """Address of an emulator: the one that PUBSUB_EMULATOR_HOST names, or one of our own; Google's clients use it, too.
+
+    Ends the program with one line and exit code 2 where there is none.
+    """
     before = dict(os.environ)
-    with emulator.running(log) as running:
-        os.environ.update(emulator.client_environment(running.address))
-        try:
-            yield running.address
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
+    try:
+        running = emulator.obtain(log)
+    except LakeError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        raise SystemExit(2) from None
+    os.environ.update(emulator.client_environment(running.address))
+    try:
+        yield running.address
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        emulator.stop(running)
 
 
 @contextmanager
@@ -47,13 +55,9 @@ def route(address: str, ack_deadline_seconds: int = pubsub.ACK_DEADLINE_SECONDS)
 
 
 def publish(to: pubsub.Route, messages: int, rate: int | None = None) -> None:
-    """The shop in a process of its own, as `lake produce` runs it: that many messages, at the rate a second if one is given.
+    """That many messages of the shop, at the rate a second if one is given.
 
     Raises:
-        RuntimeError: it failed; the text has its last words.
+        RuntimeError: the shop failed.
     """
-    command = [str(Path(sys.executable).with_name("lake")), "produce", f"--events={messages}", f"--topic={to.topic}"]
-    pace = [f"--rate={rate}"] if rate else []
-    done = subprocess.run([*command, *pace], capture_output=True, text=True, env=environment(), check=False)
-    if done.returncode:
-        raise RuntimeError(f"the shop ended with {done.returncode}: {done.stderr[-500:]}")
+    shop(f"--events={messages}", f"--topic={to.topic}", *([f"--rate={rate}"] if rate else []))

@@ -14,8 +14,9 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from beam_pipeline.options import positive_float, positive_int
 from benchmarks import jobs
-from benchmarks.figures import Bar, finish, table
+from benchmarks.figures import Bar, finish, progress, table
 from benchmarks.routes import emulated, publish, route
 from producer import SimulationConfig, simulate, write_to_file
 
@@ -27,6 +28,7 @@ _START_SECONDS: Final = 60.0
 
 def by_files(events: int) -> dict[str, Any]:
     """That many events in several files, in one run of the command."""
+    progress(f"{events:,} events by files")
     with jobs.temporary_folder() as folder:
         for number in range(_FILES):
             share = events // _FILES + (number < events % _FILES)
@@ -45,6 +47,7 @@ def by_files(events: int) -> dict[str, Any]:
 def by_emulator(address: str, minutes: float, rate: int) -> dict[str, Any]:
     """Steady traffic for so long; sampled only while it flows."""
     messages = int(60 * minutes * rate)
+    progress(f"{rate:,} messages/s from the emulator for {minutes:g} minutes")
     with jobs.temporary_folder() as folder, route(address) as subscribed:
         with jobs.ingesting(folder, f"--input_subscription={subscribed.subscription}") as process:
             with jobs.MemorySampler(process.pid) as memory:
@@ -77,9 +80,11 @@ def change(samples: list[int]) -> float:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=2_000_000, help="by files (default: 2000000)")
-    parser.add_argument("--minutes", type=float, default=10.0, help="by emulator (default: 10)")
-    parser.add_argument("--rate", type=int, default=1_000, help="messages a second by emulator (default: 1000)")
+    parser.add_argument("--events", type=positive_int, default=2_000_000, help="by files (default: 2000000)")
+    parser.add_argument("--minutes", type=positive_float, default=10.0, help="by emulator (default: 10)")
+    parser.add_argument(
+        "--rate", type=positive_int, default=1_000, help="messages a second by emulator (default: 1000)"
+    )
     given = parser.parse_args()
     found = {"by_files": by_files(given.events)}
     with jobs.temporary_folder() as folder, emulated(folder / "emulator.log") as address:
