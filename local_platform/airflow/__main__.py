@@ -26,7 +26,7 @@ def main() -> int:
         "--home", type=Path, default=Path(".lake/airflow"), help="Airflow's own folder (default: %(default)s)"
     )
     checking = commands.add_parser(
-        "check", help="a scheduled and a manual run on a small lake, and a picture of the graph"
+        "check", help="a scheduled and a manual run on a small lake, a backfill, and a picture of the graph"
     )
     checking.add_argument(
         "--folder", type=Path, default=Path(".lake/airflow-check"), help="emptied first (default: %(default)s)"

@@ -41,12 +41,18 @@ class AirflowDidNotStart(LakeError):
 
 @dataclass(frozen=True)
 class Airflow:
-    """A running Airflow: where it answers and how to log in."""
+    """A running Airflow: where it answers, how to log in, and the environment in which its command line speaks of it."""
 
     address: str
     password: str
     process: ProcessRecord
     log: Path
+    environment: dict[str, str]
+
+
+def command_line() -> str:
+    """The `airflow` beside this Python, not that on the path of whoever calls."""
+    return str(Path(sys.executable).with_name("airflow"))
 
 
 def check_ready(places: Places) -> str | None:
@@ -73,17 +79,13 @@ def running(home: Path, places: Places, *, paused: bool) -> Iterator[Airflow]:
     home.mkdir(parents=True, exist_ok=True)
     ports = _free_ports(3)
     log = home / "standalone.log"
-    # `airflow` is found beside this Python, not on the path of whoever calls.
-    process = processes.start(
-        [str(Path(sys.executable).with_name("airflow")), "standalone"],
-        log=log,
-        environment=environment(home, places, ports, paused=paused),
-    )
+    its_environment = environment(home, places, ports, paused=paused)
+    process = processes.start([command_line(), "standalone"], log=log, environment=its_environment)
     record = processes.record_of(process)
     try:
         address = f"http://localhost:{ports[0]}"
         _wait_until_healthy(address, record, log)
-        yield Airflow(address, _password(home), record, log)
+        yield Airflow(address, _password(home), record, log, its_environment)
     finally:
         _stop(record)
 
