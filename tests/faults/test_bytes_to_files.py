@@ -6,9 +6,7 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -63,10 +61,8 @@ batches = st.lists(
 
 
 @pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    found = Path(tempfile.mkdtemp(prefix="bytes-to-files-"))
-    yield found
-    shutil.rmtree(found)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("bytes-to-files")
 
 
 @pytest.fixture(scope="module")

@@ -132,9 +132,13 @@ def test_a_process_of_its_own_obeys_it_in_every_phase(topic_and_subscription: Ro
         sent += 200
         reached, told = tmp_path / phase, tmp_path / "told.txt"
         process = spawn(options, told, partial(_hold, phase, str(reached)))
-        wait_until(reached.exists)
-        process.terminate()
-        process.join(30)
+        try:
+            wait_until(reached.exists)
+            process.terminate()
+            process.join(30)
+        finally:
+            process.kill()
+            process.join()
         assert process.exitcode == 0, told.read_text(encoding="utf-8")
         assert "Stopping" in told.read_text(encoding="utf-8")
         assert set(written().values()) <= {1}

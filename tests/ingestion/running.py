@@ -1,6 +1,7 @@
 """The ingestion as a process of its own, as a user starts it."""
 
 import multiprocessing
+import os
 import subprocess
 import sys
 import tempfile
@@ -70,9 +71,13 @@ def run(*options: str, timeout: float = 180) -> Done:
         return Done(process.exitcode, errors.read_text(encoding="utf-8"))
 
 
-def _main(argv: Sequence[str], errors: str | None, prepare: Callable[[], object] | None) -> None:
+def _main(
+    argv: Sequence[str], environment: dict[str, str], errors: str | None, prepare: Callable[[], object] | None
+) -> None:
     from beam_pipeline.main import main
 
+    os.environ.clear()  # it is the fork server's, from when that was started
+    os.environ.update(environment)
     if errors is not None:
         sys.stderr = open(errors, "w", encoding="utf-8")  # noqa: SIM115 - until the process ends
     if prepare is not None:
@@ -92,7 +97,8 @@ def spawn(argv: Sequence[str], errors: Path | None = None, prepare: Callable[[],
         errors: file for standard error.
         prepare: called in the process before it begins.
     """
-    process = _context.Process(target=_main, args=(list(argv), errors and str(errors), prepare), daemon=True)
+    given = (list(argv), dict(os.environ), errors and str(errors), prepare)
+    process = _context.Process(target=_main, args=given, daemon=True)
     process.start()
     return process
 
