@@ -127,7 +127,7 @@ def _look(airflow: Airflow, browser: str, picture: Path, run_id: str) -> None:
 
     with sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"])  # containers run as root
-        page = chromium.new_page(viewport={"width": 1600, "height": 1000})
+        page = chromium.new_page(viewport={"width": 1600, "height": 1000}, device_scale_factor=2)  # tasks can be read
         page.goto(f"{airflow.address}/auth/login/")
         page.fill("input[name=username]", USER)
         page.fill("input[name=password]", airflow.password)
