@@ -27,7 +27,7 @@ DAG = "ecommerce_analytics_pipeline"
 _EVENTS = 3000
 _DAYS = 3
 # As docs/runbooks/airflow.md has it: one run at a time, days that were published included.
-_BACKFILL_OPTIONS = ("--max-active-runs", "1", "--reprocess-behavior", "completed")
+BACKFILL_OPTIONS = ("--max-active-runs", "1", "--reprocess-behavior", "completed")
 _FIND_SECONDS = 120.0
 _RUN_SECONDS = 600.0
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -112,7 +112,7 @@ def _backfill(airflow: Airflow, last: date) -> None:
     """The runbook's command, for the days of the demo."""
     span = ["--from-date", str(last - timedelta(days=_DAYS - 1)), "--to-date", str(last)]
     made = subprocess.run(
-        [command_line(), "backfill", "create", "--dag-id", DAG, *span, *_BACKFILL_OPTIONS],
+        [command_line(), "backfill", "create", "--dag-id", DAG, *span, *BACKFILL_OPTIONS],
         env=airflow.environment,
         capture_output=True,
         text=True,

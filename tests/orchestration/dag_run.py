@@ -19,13 +19,13 @@ from typing import Any
 def main(dag_id: str, runs: str) -> None:
     """Runs for a JSON list of logical date (RFC 3339, `none` for a manual run without one, empty for now) and configuration.
 
-    After each but the last, the warehouse is copied to a file beside it, with the run's number (from 0) as suffix.
+    After each but the last, the warehouse, if there is one, is copied to a file beside it that ends in the run's number, from 0.
     """
     given = json.loads(runs)
     for number, (logical_date, conf) in enumerate(given):
         print(json.dumps(_run(dag_id, logical_date, conf)), flush=True)  # noqa: T201
-        if number < len(given) - 1:
-            warehouse = os.environ["AIRFLOW_VAR_ECOMMERCE_DUCKDB_PATH"]
+        warehouse = os.environ["AIRFLOW_VAR_ECOMMERCE_DUCKDB_PATH"]
+        if number < len(given) - 1 and os.path.exists(warehouse):
             shutil.copyfile(warehouse, f"{warehouse}.{number}")
 
 

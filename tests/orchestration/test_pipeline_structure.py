@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from local_platform.airflow.check import BACKFILL_OPTIONS, DAG
 from tests.orchestration.home import PIPELINE, REPOSITORY, AirflowHome
 
 _DESCRIBE = """
@@ -128,3 +129,10 @@ def test_runs_cover_a_day_one_at_a_time_and_are_documented(pipeline: dict[str, A
 
 def test_maintenance_starts_paused_where_nobody_asked_for_it(described: dict[str, Any]) -> None:
     assert described["dags"]["ecommerce_lake_maintenance"]["paused"] is True
+
+
+def test_the_runbook_backfills_as_the_check_through_a_scheduler_does() -> None:
+    runbook = (REPOSITORY / "docs/runbooks/airflow.md").read_text()
+
+    assert f"airflow backfill create --dag-id {DAG} " in runbook
+    assert " ".join(BACKFILL_OPTIONS) in runbook
