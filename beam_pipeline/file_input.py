@@ -15,6 +15,9 @@ from beam_pipeline.coders import MessageList
 from beam_pipeline.messages import Message
 
 MESSAGES_PER_LIST: Final = 1000
+LIST_BYTES: Final = 4 * 1024 * 1024
+"""A list is given out when it has grown to this many bytes, too: bounds memory when messages are large."""
+
 _BLOCK_BYTES: Final = 1024 * 1024
 
 
@@ -35,11 +38,13 @@ def read_messages(file: FileMetadata, per_list: int = MESSAGES_PER_LIST) -> Iter
     publish_micros = int(file.last_updated_in_seconds * 1_000_000)
     name = basename(file.path.replace("\\", "/"))
     messages: list[Message] = []
+    size = 0
     for number, line in enumerate(_lines(file.path), start=1):
         messages.append(Message(line, f"{name}:{number}", publish_micros))
-        if len(messages) >= per_list:
+        size += len(line)
+        if len(messages) >= per_list or size >= LIST_BYTES:
             yield messages
-            messages = []
+            messages, size = [], 0
     if messages:
         yield messages
 

@@ -1,5 +1,6 @@
 """The job's graph over one micro-batch at a time, on the runner class that keeps all of it."""
 
+import shutil
 from collections import Counter
 from typing import Final
 
@@ -36,6 +37,7 @@ class MicroBatchGraph:
         pipeline = beam.Pipeline(runner=self._runner, options=self._options)
         pipeline | "ReadMessages" >> self._source | "IngestMessages" >> IngestMessages(config)
         self._graph = pipeline.to_runner_api(default_environment=EmbeddedPythonEnvironment.default())
+        shutil.rmtree(pipeline.local_tempdir, ignore_errors=True)  # which Beam makes now and removes in Pipeline.run
 
     def run(self, lists: list[list[Message]]) -> Counter[str]:
         """Writes the messages' objects and manifest; returns the run's counters (`counters`) by name.

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
+import pytest
+
 from event_contract.limits import MAX_MESSAGE_BYTES
 from local_platform.microbatch import subscription as subscriptions
 from local_platform.microbatch.summary import peak_rss_bytes
@@ -84,9 +86,10 @@ def test_messages_of_ten_megabytes_from_a_subscription(tmp_path: Path) -> None:
     assert used < 250 * MEGABYTE  # a micro-batch each; all of them in one take 500
 
 
-def test_ten_megabytes_or_a_hundred_thousand_keys_in_a_message_of_a_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("per_file", [1, 8])
+def test_ten_megabytes_or_a_hundred_thousand_keys_in_a_message_of_a_file(tmp_path: Path, per_file: int) -> None:
     bodies = [*map(large_message, range(4)), *map(message_of_many_keys, range(4, 8))]
-    used = peak(tmp_path, files(tmp_path, bodies, per_file=1), Begin(tmp_path / "noted"))
+    used = peak(tmp_path, files(tmp_path, bodies, per_file), Begin(tmp_path / "noted"))
     assert found_in(tmp_path) == Counter(("message_too_large", digest(body)) for body in bodies)
     assert used < 180 * MEGABYTE
 
