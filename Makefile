@@ -52,7 +52,7 @@ down: ## Stop what `make up` started
 airflow: setup .venv/.orchestration.stamp ## Airflow on the demo's lake, with the DAG unpaused, until Ctrl-C
 	@$(BIN)/python -m local_platform.airflow start
 
-airflow-check: setup-all ## The DAG through a real scheduler once, with a picture of its graph
+airflow-check: setup-all ## Scheduled, manual and backfill runs through a real scheduler, with a picture of the graph
 	@$(BIN)/python -m local_platform.airflow check
 
 test: setup-all ## Run all tests
