@@ -48,24 +48,25 @@ class Chunk(NamedTuple):
 
 
 class _OpenChunk:
-    __slots__ = ("first", "last", "lines", "size")
+    __slots__ = ("first", "last", "parts", "rows", "size")
 
     def __init__(self, publish_micros: int) -> None:
-        self.lines: list[bytes] = []
-        self.size = 0
+        self.parts: list[bytes] = []
+        self.size = self.rows = 0
         self.first = self.last = publish_micros
 
     def add(self, lines: Sequence[bytes], size: int, first: int, last: int) -> None:
-        self.lines += lines
+        self.parts.append(b"".join(lines))  # now, while they are in the processor's cache
+        self.rows += len(lines)
         self.size += size
         self.first = min(self.first, first)
         self.last = max(self.last, last)
 
     def close(self) -> Chunk:
-        content = b"".join(self.lines)
+        content = b"".join(self.parts)
         compressor = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, RAW_DEFLATE)
         packed = compressor.compress(content) + compressor.flush(isal_zlib.Z_FULL_FLUSH)
-        return Chunk(packed, self.size, len(self.lines), self.first, self.last, isal_zlib.crc32(content))
+        return Chunk(packed, self.size, self.rows, self.first, self.last, isal_zlib.crc32(content))
 
 
 class Chunker:

@@ -51,7 +51,8 @@ class ValidateRouteChunk(beam.DoFn):
 
     def process(self, messages: Sequence[Message]) -> Iterator[object]:
         self._waiting += messages
-        self._waiting_bytes += sum([len(message.data) for message in messages])
+        if len(self._waiting) < MESSAGES_AT_ONCE:
+            self._waiting_bytes += sum([len(message.data) for message in messages])
         if len(self._waiting) >= MESSAGES_AT_ONCE or self._waiting_bytes >= BYTES_AT_ONCE:
             for name, routed in self._route_waiting():
                 yield _output(name, TimestampedValue(routed, _instant(routed)))
