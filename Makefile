@@ -9,7 +9,7 @@ INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 CODE := event_contract beam_pipeline producer local_platform
 
 .DEFAULT_GOAL := help
-.PHONY: help fuzz setup setup-all demo up status down test test-fast lint format generate lock bench bench-warehouse mutate clean airflow airflow-check
+.PHONY: help fuzz setup setup-all demo up status down test test-fast lint format generate lock bench bench-full bench-warehouse mutate clean airflow airflow-check
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -83,8 +83,11 @@ mutate: setup-all ## Break every dbt model and count the breaks that no test not
 fuzz: setup-all ## Thousands of damaged messages through the whole path, from bytes to files
 	@FUZZ_CASES=5000 $(BIN)/pytest -q tests/faults/test_bytes_to_files.py tests/event_contract/test_properties.py
 
-bench: setup-all ## Measure the ingestion against what it is judged by
+bench: setup-all ## Measure the ingestion against its rivals: a quarter of an hour
 	@$(BIN)/python -m benchmarks
+
+bench-full: setup-all ## The same with ten million events and the soak: half an hour
+	@$(BIN)/python -m benchmarks --full
 
 lock: | $(BIN)/python $(UV) ## Pin all dependencies again, with hashes
 	@UV=$(UV) requirements/lock.sh

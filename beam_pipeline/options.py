@@ -127,14 +127,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+MESSAGES_PER_PULLED_BATCH: Final = 20_000
+MESSAGES_PER_FILE_BATCH: Final = 50_000
+
+
 def add_direct_runner_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the local run to a parser."""
     parser.add_argument(
         "--batch_max_messages",
         type=positive_int,
-        default=50_000,
+        default=None,
         metavar="N",
-        help="Most messages in one micro-batch (default: 50000).",
+        help=f"Most messages in one micro-batch (default: {MESSAGES_PER_PULLED_BATCH} from a subscription, where one fills"
+        f" while another is written; {MESSAGES_PER_FILE_BATCH} from files).",
     )
     parser.add_argument(
         "--batch_max_bytes",

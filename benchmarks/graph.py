@@ -2,16 +2,18 @@
 
     python -m benchmarks.graph [--messages 100000] [--rounds 5]
 
-Prints medians and ratios. Everything runs in one process on one core, in turn.
+Prints medians and ratios, in CPU seconds; exits with 1 if a bar is missed. Everything runs in one process, in turn.
 """
 
 import argparse
+import sys
 
 from benchmarks.contenders import element_by_element, messages, our_graph, plain_loop
+from benchmarks.figures import Bar, finish, table
 from benchmarks.measuring import ROUNDS, interleaved, median_rate, median_ratio
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
@@ -29,13 +31,18 @@ def main() -> None:
         given.rounds,
     )
     plain, graph, packed, elements = seconds.values()
-    count = len(batch)
-    for name, taken in seconds.items():
-        print(f"  {name:35} {median_rate(count, taken):10,.0f} events per CPU second")
-    print(f"graph / plain loop, both uncompressed      {median_ratio(graph, plain):5.2f}   (bar: 0.45)")
-    print(f"graph with gzip / without                  {median_ratio(packed, graph):5.2f}")
-    print(f"graph / element by element, both gzip      {median_ratio(packed, elements):5.1f}   (bar: 10)")
+    rates = {name: median_rate(len(batch), taken) for name, taken in seconds.items()}
+    print(table(["", "events per CPU second"], [[name, f"{rate:,.0f}"] for name, rate in rates.items()]))
+    bars = [
+        Bar("in memory: graph / plain loop, both uncompressed", median_ratio(graph, plain), 0.45),
+        Bar(
+            "in memory: graph / WindowInto and GroupIntoBatches per element, both gzip",
+            median_ratio(packed, elements),
+            10,
+        ),
+    ]
+    return finish("graph", {"messages": len(batch), "rates": rates, "gzip": median_ratio(packed, graph)}, bars)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -11,7 +11,6 @@ import argparse
 import json
 import logging
 import os
-import resource
 import time
 from collections.abc import Callable
 from functools import partial
@@ -20,6 +19,7 @@ from typing import Any, Final
 
 from event_contract import EVENT_TYPES
 from event_contract.columns import Column, event_columns
+from local_platform.microbatch.summary import peak_rss_bytes
 
 _DUCKDB_TYPES: Final = {"string": "VARCHAR", "int64": "BIGINT", "bool": "BOOLEAN"}
 
@@ -28,7 +28,7 @@ def ours(file: str, folder: str, compression: str) -> Callable[[], int]:
     """The job's file input at its defaults: validated, routed, packed, recorded in the manifest."""
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    from beam_pipeline.options import DirectRunnerOptions
+    from beam_pipeline.options import MESSAGES_PER_FILE_BATCH, DirectRunnerOptions
     from benchmarks.contenders import config
     from local_platform.microbatch.driver import StopRequest, ingest_files
     from local_platform.microbatch.graph import MicroBatchGraph
@@ -38,7 +38,7 @@ def ours(file: str, folder: str, compression: str) -> Callable[[], int]:
     summary, graph = RunSummary(), MicroBatchGraph(config(Path(folder), compression))
 
     def run() -> int:
-        most = limits.batch_max_messages, limits.batch_max_bytes
+        most = MESSAGES_PER_FILE_BATCH, limits.batch_max_bytes
         ingest_files(file, graph, summary, StopRequest(), *most, lambda: None)
         return summary.messages
 
@@ -95,16 +95,6 @@ Engine = Callable[[str, str, str], Callable[[], int]]
 _ENGINES: Final[dict[str, Engine]] = {"ours": ours, "duckdb": duckdb, "duckdb-raw": duckdb_raw}
 
 
-def _peak_rss_bytes() -> int:
-    """Of this program alone: on Linux, what getrusage says includes the program that started it."""
-    try:
-        status = Path("/proc/self/status").read_text()
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(kilobytes) * 1024
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("engine", choices=_ENGINES)
@@ -126,7 +116,7 @@ def main() -> None:
         "rows": rows,
         "objects": len(files),
         "bytes": sum(path.stat().st_size for path in files),
-        "peak_rss_bytes": _peak_rss_bytes(),
+        "peak_rss_bytes": peak_rss_bytes(),
     }
     print(json.dumps(figures))
 

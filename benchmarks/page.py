@@ -18,7 +18,7 @@ from benchmarks.figures import RESULTS
 from benchmarks.plot import draw
 from benchmarks.rivals import ONE_BY_ONE
 
-NAMES: Final = ("rivals", "growth", "latency", "emulator", "soak")
+NAMES: Final = ("graph", "rivals", "growth", "latency", "emulator", "soak")
 PICTURE: Final = "images/benchmarks.svg"
 _TEMPLATE: Final = Path(__file__).with_name("page.md.jinja")
 

@@ -12,7 +12,13 @@ from types import FrameType
 from apache_beam.options.pipeline_options import PipelineOptions
 from google.api_core.exceptions import GoogleAPICallError
 
-from beam_pipeline.options import DirectRunnerOptions, IngestionConfig, IngestionOptions
+from beam_pipeline.options import (
+    MESSAGES_PER_FILE_BATCH,
+    MESSAGES_PER_PULLED_BATCH,
+    DirectRunnerOptions,
+    IngestionConfig,
+    IngestionOptions,
+)
 from local_platform.microbatch.driver import StopRequest, SubscriptionIngest, ingest_files
 from local_platform.microbatch.graph import MicroBatchGraph
 from local_platform.microbatch.received import ReceivedMessages
@@ -46,7 +52,7 @@ def run(options: PipelineOptions) -> int:
                     graph,
                     summary,
                     stop,
-                    local.batch_max_messages,
+                    local.batch_max_messages or MESSAGES_PER_FILE_BATCH,
                     local.batch_max_bytes,
                     progress,
                 )
@@ -59,7 +65,11 @@ def run(options: PipelineOptions) -> int:
                     graph,
                     summary,
                     WatermarkFile(config.output_path, max(ack_deadline, LEASE_SECONDS)),
-                    ReceivedMessages(local.batch_max_messages, local.batch_max_bytes, local.batch_max_wait_seconds),
+                    ReceivedMessages(
+                        local.batch_max_messages or MESSAGES_PER_PULLED_BATCH,
+                        local.batch_max_bytes,
+                        local.batch_max_wait_seconds,
+                    ),
                     local.stop_after_idle_seconds,
                     progress,
                 ).run(stop)

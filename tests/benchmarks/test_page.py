@@ -41,5 +41,5 @@ def test_the_picture_is_there_and_small() -> None:
 
 
 def test_a_benchmark_without_results_is_named_with_its_command(tmp_path: Path) -> None:
-    with pytest.raises(ResultsMissing, match=r"run python -m benchmarks\.rivals"):
+    with pytest.raises(ResultsMissing, match=r"run python -m benchmarks\.graph"):
         results(tmp_path)
