@@ -16,6 +16,8 @@ PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt"
 # dbt's module rather than its script: it is found in whatever environment this Python runs in.
 _DBT = (sys.executable, "-c", "from dbt.cli.main import cli; cli(prog_name='dbt')")
 
+_GRACE_SECONDS = 5.0
+
 
 @dataclass(frozen=True)
 class NodeDone:
@@ -78,12 +80,24 @@ def run_dbt(
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
-        for line in process.stdout or ():
-            _take(line, errors, messages, on_node)
+        try:
+            for line in process.stdout or ():
+                _take(line, errors, messages, on_node)
+        except BaseException:  # Ctrl-C, too: dbt gets only the one of a terminal, and would go on by itself
+            _end(process)
+            raise
     results: list[dict[str, Any]] = []
     if results_file.exists():
         results = json.loads(results_file.read_text(encoding="utf-8"))["results"]
     return DbtRun(process.returncode, tuple(results), tuple(errors), tuple(messages))
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(_GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def _take(line: str, errors: list[str], messages: list[str], on_node: Callable[[NodeDone], None] | None) -> None:
