@@ -34,13 +34,18 @@ def inspect(payload: bytes, publish_micros: int) -> Partition | Rejection:
         publish_micros: its publish time, in microseconds since the epoch (UTC): what "in the future" is measured by, so
             that the answer is the same whenever the message is read again.
     """
+    return accept(payload, publish_micros) or judge(payload, publish_micros)
+
+
+def judge(payload: bytes, publish_micros: int) -> Partition | Rejection:
+    """`inspect` for a message that `accept` has not accepted. Never raises."""
     try:
-        return accept(payload, publish_micros) or judge(payload, publish_micros)
+        return _judge(payload, publish_micros)
     except Exception as error:  # noqa: BLE001 - a bug of ours must cost one message its place in the lake, not stop the job
         return reject(ErrorCode.VALIDATOR_FAILURE, f"{type(error).__name__} in the validator")
 
 
-def judge(payload: bytes, publish_micros: int) -> Partition | Rejection:
+def _judge(payload: bytes, publish_micros: int) -> Partition | Rejection:
     """Judges a message step by step; faults of the whole are named before faults of a field."""
     document = read_object(payload)
     if isinstance(document, Rejection):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from event_contract import EVENT_TYPES, ErrorCode, Partition, Rejection, decode, inspect
+from event_contract import EVENT_TYPES, ErrorCode, Partition, Rejection, accept, decode, inspect, judge
 from tests.samples import PUBLISH_MICROS, event, payload, without
 
 DAY = 86_400_000_000
@@ -50,6 +50,36 @@ def test_a_valid_event_of_each_type_goes_to_its_partition(event_type: str) -> No
 )
 def test_what_is_unusual_but_right_is_accepted(accepted: bytes) -> None:
     assert isinstance(verdict(accepted), Partition), verdict(accepted)
+
+
+@pytest.mark.parametrize(
+    "unusual",
+    [
+        event("order_completed"),
+        event(campaign="autumn", beta=True, ratio=0.5, count=3, gone=None),
+        event(utm={"source": "x:y", "a:b": [1, {"c": 2.5}]}),
+        event(referrer="https://example.org:8080/"),
+    ],
+    ids=["the contract's own", "unknown fields", "nested, with colons", "colons in a known field"],
+)
+def test_what_is_usual_needs_no_closer_look(unusual: dict) -> None:
+    message = payload(unusual)
+    assert accept(message, PUBLISH_MICROS) == judge(message, PUBLISH_MICROS)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        payload(event(nested={"a": 1})).replace(b'{"a": 1', b'{"a": 1, "a": 1').replace(b'{"a":1', b'{"a":1,"a":1'),
+        payload(event(_ingest="x")),
+        payload(event(big=10**30)),
+        payload(event(deep=[[[[[[[[[1]]]]]]]]])),
+        payload(event(extra="@")).replace(b"@", b"\xc3\x28"),
+    ],
+    ids=["key twice below", "reserved", "large integer", "deep", "not UTF-8"],
+)
+def test_what_is_odd_is_never_waved_through(odd: bytes) -> None:
+    assert accept(odd, PUBLISH_MICROS) is None
 
 
 DUPLICATED = payload(event())[:-1]
