@@ -6,7 +6,9 @@ copies, so chunks travel compressed, in a form that a gzip object takes over as 
 """
 
 import zlib
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 from isal import isal_zlib
@@ -89,33 +91,49 @@ class Chunker:
     ) -> Iterator[tuple[str, Chunk]]:
         """Takes lines with their publish times; yields the chunks that they completed, with their destination."""
         first, last = min(publish_micros), max(publish_micros)
-        key = destination, first // self._window_micros
-        size = sum(map(len, lines))
-        chunk = self._open.get(key)
-        filled = size if chunk is None else size + chunk.size
-        if filled < self._chunk_bytes and key[1] == last // self._window_micros:
-            if chunk is None:
-                chunk = self._open[key] = _OpenChunk(first)
-            chunk.add(lines, size, first, last)
-            self._open_bytes += size
+        window = first // self._window_micros
+        if window == last // self._window_micros:
+            size = sum(map(len, lines))
+            chunk = self._chunk(destination, window, first)
+            if chunk.size + size < self._chunk_bytes:
+                chunk.add(lines, size, first, last)
+                self._open_bytes += size
+            else:
+                yield from self._cut(destination, window, lines, publish_micros)
             return
+        by_window: dict[int, tuple[list[bytes], list[int]]] = {}
         for line, micros in zip(lines, publish_micros, strict=True):
-            full = self._add_one(destination, line, micros)
-            if full is not None:
-                yield destination, full
+            its_lines, its_micros = by_window.setdefault(micros // self._window_micros, ([], []))
+            its_lines.append(line)
+            its_micros.append(micros)
+        for window, (its_lines, its_micros) in by_window.items():
+            yield from self._cut(destination, window, its_lines, its_micros)
 
-    def _add_one(self, destination: str, line: bytes, micros: int) -> Chunk | None:
-        key = destination, micros // self._window_micros
-        chunk = self._open.get(key)
+    def _cut(
+        self, destination: str, window: int, lines: Sequence[bytes], publish_micros: Sequence[int]
+    ) -> Iterator[tuple[str, Chunk]]:
+        """`add` for lines of one window, cut where a chunk is full."""
+        ends = list(accumulate(map(len, lines)))
+        start = before = 0
+        while start < len(lines):
+            chunk = self._chunk(destination, window, publish_micros[start])
+            stop = bisect_left(ends, before + self._chunk_bytes - chunk.size) + 1  # with the line that fills it
+            micros = publish_micros[start:stop]
+            end = ends[min(stop, len(lines)) - 1]
+            chunk.add(lines[start:stop], end - before, min(micros), max(micros))
+            self._open_bytes += end - before
+            if chunk.size >= self._chunk_bytes:
+                del self._open[destination, window]
+                self._open_bytes -= chunk.size
+                yield destination, chunk.close()
+            start, before = stop, end
+
+    def _chunk(self, destination: str, window: int, publish_micros: int) -> _OpenChunk:
+        """The open chunk of a destination and window; a new one if there is none."""
+        chunk = self._open.get((destination, window))
         if chunk is None:
-            chunk = self._open[key] = _OpenChunk(micros)
-        chunk.add((line,), len(line), micros, micros)
-        self._open_bytes += len(line)
-        if chunk.size < self._chunk_bytes:
-            return None
-        del self._open[key]
-        self._open_bytes -= chunk.size
-        return chunk.close()
+            chunk = self._open[destination, window] = _OpenChunk(publish_micros)
+        return chunk
 
     @property
     def is_over_limit(self) -> bool:

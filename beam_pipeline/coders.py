@@ -14,6 +14,7 @@ from beam_pipeline.messages import Message
 from event_contract import ManifestRecord
 
 _MESSAGE_OVERHEAD_BYTES: Final = 64
+_SAMPLE_MESSAGES: Final = 16
 _HEADER: Final = struct.Struct(">QQqqI")
 _decode_messages: Final = msgspec.msgpack.Decoder(list[tuple[bytes, str, int, dict[str, str]]]).decode
 _decode_record: Final = msgspec.json.Decoder(ManifestRecord).decode
@@ -43,7 +44,9 @@ class MessageListCoder(_ContractCoder):
         return [Message(*fields) for fields in _decode_messages(encoded)]
 
     def estimate_size(self, value: list[Message]) -> int:
-        return sum(len(message.data) for message in value) + _MESSAGE_OVERHEAD_BYTES * len(value)
+        sample = value[:: len(value) // _SAMPLE_MESSAGES + 1]
+        mean = sum([len(message.data) for message in sample]) / max(1, len(sample))
+        return int(len(value) * (mean + _MESSAGE_OVERHEAD_BYTES))
 
     def is_deterministic(self) -> bool:
         return False

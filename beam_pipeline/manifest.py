@@ -1,6 +1,6 @@
 """The manifest: one record for every object written. Readers learn from it what is new, without listing the lake."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -30,12 +30,12 @@ def record_of(destination: str, stored: StoredObject, written_micros: int) -> Ma
     )
 
 
-def manifest_object(records: Sequence[ManifestRecord], window_start_micros: int) -> tuple[str, bytes]:
+def manifest_object(records: Iterable[ManifestRecord], window_start_micros: int) -> tuple[str, bytes]:
     """Path below the lake's root and content of the manifest file for records of one window.
 
     The name depends only on which objects are recorded: the same batch again overwrites its own manifest.
     """
     ordered = sorted(records)
-    name = object_name("\n".join(f"{r.root}/{r.path}" for r in ordered).encode(), window_start_micros)
+    name = object_name(["\n".join(f"{r.root}/{r.path}" for r in ordered).encode()], window_start_micros)
     content = b"".join(msgspec.json.encode(record) + b"\n" for record in ordered)
     return f"{FOLDER}/{hive_date(window_start_micros)}/{name}.ndjson", content

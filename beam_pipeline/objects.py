@@ -51,7 +51,7 @@ def pack(
 
 def _seal(chunks: list[Chunk], window_start_micros: int, compression: str) -> StoredObject:
     return StoredObject(
-        name=object_name(b"".join([chunk.packed for chunk in chunks]), window_start_micros) + EXTENSIONS[compression],
+        name=object_name([chunk.packed for chunk in chunks], window_start_micros) + EXTENSIONS[compression],
         data=gzip_of(chunks) if compression == "gzip" else b"".join([chunk.lines() for chunk in chunks]),
         rows=sum(chunk.rows for chunk in chunks),
         first_publish_micros=min(chunk.first_publish_micros for chunk in chunks),
@@ -59,10 +59,13 @@ def _seal(chunks: list[Chunk], window_start_micros: int, compression: str) -> St
     )
 
 
-def object_name(content: bytes, window_start_micros: int) -> str:
+def object_name(content: Iterable[bytes], window_start_micros: int) -> str:
     """``<window>-<content hash>``: the publish-time window's start, and the beginning of a SHA-256 in hexadecimal."""
     window = (EPOCH + window_start_micros * MICROSECOND).strftime("%Y%m%dT%H%M%SZ")
-    return f"{window}-{hashlib.sha256(content).hexdigest()[: 2 * _HASH_BYTES]}"
+    digest = hashlib.sha256()
+    for part in content:
+        digest.update(part)
+    return f"{window}-{digest.hexdigest()[: 2 * _HASH_BYTES]}"
 
 
 def gzip_of(chunks: Iterable[Chunk]) -> bytes:

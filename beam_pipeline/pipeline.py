@@ -20,7 +20,7 @@ from beam_pipeline.messages import Message, from_pubsub
 from beam_pipeline.options import IngestionConfig, IngestionOptions
 from beam_pipeline.validation import Routed, ValidateRouteChunk
 from beam_pipeline.watermark import AdvanceWatermark
-from beam_pipeline.writing import WriteManifest, WriteObjects, by_root
+from beam_pipeline.writing import WriteManifest, WriteObjects
 from event_contract import ManifestRecord
 
 _MANIFEST_RECORDS_PER_FILE: Final = 1000
@@ -81,11 +81,10 @@ class IngestMessages(beam.PTransform):
             | "WriteObjects"
             >> beam.ParDo(
                 WriteObjects(config.roots, config.compression, config.max_object_bytes, config.max_object_rows)
-            ).with_output_types(ManifestRecord)
+            ).with_output_types(tuple[str, ManifestRecord])
         )
         manifests = (
             records
-            | "KeyRecords" >> beam.Map(by_root).with_output_types(tuple[str, ManifestRecord])
             | "ManifestWindows" >> PublishTimeWindows(config.window_seconds, config.allowed_lateness_seconds)
             | "BatchRecords" >> BatchByKey(_MANIFEST_RECORDS_PER_FILE, config.max_object_age_seconds)
             | "WriteManifest" >> beam.ParDo(WriteManifest(config.output_path))

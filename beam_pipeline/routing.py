@@ -50,7 +50,8 @@ def lake_lines(messages: Iterable[Message]) -> list[bytes]:
             second_micros, second_text = seconds * 1_000_000, to_the_second(seconds)
         if not message_id.isdecimal():
             message_id = _json(message_id).decode()[1:-1]
-        ingest = f',"_ingest":{{"message_id":"{message_id}","publish_time":"{second_text}{micros:06d}Z"}}}}\n'
+        six_digits = str(1_000_000 + micros)[1:]
+        ingest = f',"_ingest":{{"message_id":"{message_id}","publish_time":"{second_text}{six_digits}Z"}}}}\n'
         lines.append(body[:-1] + ingest.encode())
     return lines
 

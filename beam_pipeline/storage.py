@@ -7,7 +7,7 @@ filesystems; on Cloud Storage an object appears when its upload finishes. The sa
 import os
 import uuid
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import requests
 from apache_beam.io.filesystem import CompressionTypes
@@ -69,9 +69,8 @@ def store(root: str, relative_path: str, data: bytes) -> None:
 def _store_local(root: Path, relative_path: str, data: bytes) -> None:
     temporary = root / TEMPORARY_FOLDER / uuid.uuid4().hex
     target = root / relative_path
-    temporary.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with open(temporary, "xb") as file:
+        with _created(temporary) as file:
             file.write(data)
         try:
             os.replace(temporary, target)
@@ -81,6 +80,15 @@ def _store_local(root: Path, relative_path: str, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _created(path: Path) -> BinaryIO:
+    """A new file, and its folder if it is not there: asking first would cost every object a call."""
+    try:
+        return open(path, "xb")
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return open(path, "xb")
 
 
 def _store_remote(path: str, data: bytes) -> None:

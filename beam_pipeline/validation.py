@@ -15,7 +15,7 @@ from beam_pipeline.chunking import Chunk, Chunker
 from beam_pipeline.coders import MessageList
 from beam_pipeline.messages import Message
 from beam_pipeline.routing import lake_destination, lake_lines, quarantine_destination, quarantine_line
-from event_contract import Partition, Rejection, inspect
+from event_contract import Partition, Rejection, accept, judge
 
 MESSAGES_AT_ONCE: Final = 1000
 BYTES_AT_ONCE: Final = 8 * 1024 * 1024
@@ -45,8 +45,8 @@ class ValidateRouteChunk(beam.DoFn):
     def start_bundle(self) -> None:
         self._waiting: list[Message] = []
         self._waiting_bytes = 0
-        self._valid = Chunker(self._window_micros)
-        self._quarantined = Chunker(self._window_micros)
+        self._valid, self._quarantined = Chunker(self._window_micros), Chunker(self._window_micros)
+        self._chunkers = (self.VALID, self._valid), (self.QUARANTINED, self._quarantined)
         self._counts: Counter[str] = Counter()
 
     def process(self, messages: Sequence[Message]) -> Iterator[object]:
@@ -58,8 +58,7 @@ class ValidateRouteChunk(beam.DoFn):
                 yield _output(name, TimestampedValue(routed, _instant(routed)))
 
     def finish_bundle(self) -> Iterator[object]:
-        rest = ((self.VALID, self._valid), (self.QUARANTINED, self._quarantined))
-        left = ((name, routed) for name, chunker in rest for routed in chunker.drain())
+        left = ((name, routed) for name, chunker in self._chunkers for routed in chunker.drain())
         for name, routed in chain(self._route_waiting(), left):
             yield _output(name, WindowedValue(routed, _instant(routed), (GlobalWindow(),)))
         for name, amount in self._counts.items():
@@ -69,34 +68,41 @@ class ValidateRouteChunk(beam.DoFn):
         """Judges what waits and yields the chunks that it filled, each with the name of its output."""
         messages, self._waiting, self._waiting_bytes = self._waiting, [], 0
         self._counts[counters.MESSAGES_READ] += len(messages)
-        accepted: dict[str, tuple[Partition, list[Message]]] = {}
+        accepted: dict[str, list[Message]] = {}
+        places: dict[str, Partition] = {}
+        refused: dict[str, tuple[list[bytes], list[int]]] = {}
         for message in messages:
-            verdict = inspect(message.data, message.publish_micros)
-            if isinstance(verdict, Rejection):
-                for routed in self._quarantine(message, verdict):
-                    yield self.QUARANTINED, routed
-                continue
-            found = accepted.get(verdict.path)
-            if found is None:
-                accepted[verdict.path] = verdict, [message]
+            data, _, publish_micros, _ = message
+            place = accept(data, publish_micros)
+            if place is None:
+                verdict = judge(data, publish_micros)
+                if isinstance(verdict, Rejection):
+                    self._counts[counters.EVENTS_QUARANTINED + verdict.code] += 1
+                    destination = quarantine_destination(verdict, publish_micros)
+                    lines, micros = refused.setdefault(destination, ([], []))
+                    lines.append(quarantine_line(message, verdict, self._pipeline_version))
+                    micros.append(publish_micros)
+                    continue
+                place = verdict
+            events = accepted.get(place.path)
+            if events is None:
+                places[place.path] = place
+                accepted[place.path] = [message]
             else:
-                found[1].append(message)
-        for partition, events in accepted.values():
-            self._counts[counters.EVENTS_VALID + partition.event_type] += len(events)
+                events.append(message)
+        for path, place in places.items():
+            events = accepted[path]
+            self._counts[counters.EVENTS_VALID + place.event_type] += len(events)
             micros = [message.publish_micros for message in events]
-            for routed in self._valid.add(lake_destination(partition), lake_lines(events), micros):
+            for routed in self._valid.add(lake_destination(place), lake_lines(events), micros):
                 yield self.VALID, routed
-        if self._valid.is_over_limit:
-            for routed in self._valid.drain():
-                yield self.VALID, routed
-
-    def _quarantine(self, message: Message, rejection: Rejection) -> Iterator[Routed]:
-        self._counts[counters.EVENTS_QUARANTINED + rejection.code] += 1
-        line = quarantine_line(message, rejection, self._pipeline_version)
-        destination = quarantine_destination(rejection, message.publish_micros)
-        yield from self._quarantined.add(destination, [line], [message.publish_micros])
-        if self._quarantined.is_over_limit:
-            yield from self._quarantined.drain()
+        for destination, (lines, micros) in refused.items():
+            for routed in self._quarantined.add(destination, lines, micros):
+                yield self.QUARANTINED, routed
+        for name, chunker in self._chunkers:
+            if chunker.is_over_limit:
+                for routed in chunker.drain():
+                    yield name, routed
 
 
 def _output(name: str, value: object) -> object:

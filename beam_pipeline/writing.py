@@ -13,13 +13,13 @@ from beam_pipeline.messages import now_micros
 from beam_pipeline.objects import pack
 from beam_pipeline.routing import LAKE
 from beam_pipeline.storage import store
-from event_contract import ManifestRecord
 
 
 class WriteObjects(beam.DoFn):
     """Stores each batch of chunks of a destination as one object, or as few as the limits allow; yields their records.
 
-    A record is stamped with the earliest publish time in its object.
+    A record is stamped with the earliest publish time in its object. All have one key: the records of a window go to one
+    manifest, which is in the lake.
 
     A storage error that outlives its retries fails the bundle: nothing of it is acknowledged, and it comes again.
 
@@ -37,7 +37,7 @@ class WriteObjects(beam.DoFn):
         self._max_rows = max_rows
 
     def process(self, batch: Batch) -> Iterator[TimestampedValue]:
-        destination, (window_start_micros, chunks) = batch
+        (destination, window_start_micros), chunks = batch
         root, _, folder = destination.partition("/")
         for stored in pack(chunks, window_start_micros, self._compression, self._max_bytes, self._max_rows):
             store(self._roots[root], f"{folder}/{stored.name}", stored.data)
@@ -45,7 +45,8 @@ class WriteObjects(beam.DoFn):
             counters.count(counters.OBJECTS_WRITTEN, 1)
             counters.count(counters.BYTES_WRITTEN, len(stored.data))
             counters.observe(counters.AGE_AT_WRITE, max(0, now - stored.first_publish_micros) // 1000)
-            yield TimestampedValue(record_of(destination, stored, now), Timestamp(micros=stored.first_publish_micros))
+            record = record_of(destination, stored, now)
+            yield TimestampedValue((LAKE, record), Timestamp(micros=stored.first_publish_micros))
 
 
 class WriteManifest(beam.DoFn):
@@ -55,12 +56,7 @@ class WriteManifest(beam.DoFn):
         self._lake_root = lake_root
 
     def process(self, batch: Batch) -> Iterator[str]:
-        _, (window_start_micros, records) = batch
+        (_, window_start_micros), records = batch
         path, content = manifest_object(records, window_start_micros)
         store(self._lake_root, path, content)
         yield path
-
-
-def by_root(record: ManifestRecord) -> tuple[str, ManifestRecord]:
-    """Keys a record for batching: all records of a window go to one manifest, which is in the lake."""
-    return LAKE, record

@@ -80,8 +80,7 @@ def test_our_own_steps_are_all_named_by_hand(exactly_once: Submission) -> None:
         ("IngestMessages/ValidateRouteChunk/ParDo(ValidateRouteChunk)", "None", "kv[string_utf8, ChunkCoder]"),
         ("IngestMessages/ValidateRouteChunk/ParDo(ValidateRouteChunk)", "quarantined", "kv[string_utf8, ChunkCoder]"),
         ("IngestMessages/LakeAndQuarantine", "None", "kv[string_utf8, ChunkCoder]"),
-        ("IngestMessages/WriteObjects", "None", "ManifestRecordCoder"),
-        ("IngestMessages/KeyRecords", "None", "kv[string_utf8, ManifestRecordCoder]"),
+        ("IngestMessages/WriteObjects", "None", "kv[string_utf8, ManifestRecordCoder]"),
     ],
 )
 def test_what_goes_between_steps_has_coders_of_our_own(

@@ -97,16 +97,17 @@ def test_no_fault_at_any_phase_of_a_write_leaves_a_part_of_an_object(
 ) -> None:
     rng = random.Random(5)
     for number in range(TIMES):
-        target = tmp_path / f"a=1/{number}.ndjson"
+        path = f"a={number}/object.ndjson"  # in a folder of its own, which is made first
+        target = tmp_path / path
         with monkeypatch.context() as patch:
             inject(patch, phase, FAULTS[fault](), rng.randrange(1000))
             if fault in TRANSIENT:
-                storage.store(str(tmp_path), f"a=1/{number}.ndjson", b"x" * 1000)
+                storage.store(str(tmp_path), path, b"x" * 1000)
             else:
                 with pytest.raises(type(FAULTS[fault]())):
-                    storage.store(str(tmp_path), f"a=1/{number}.ndjson", b"x" * 1000)
+                    storage.store(str(tmp_path), path, b"x" * 1000)
                 assert not target.exists()
-        storage.store(str(tmp_path), f"a=1/{number}.ndjson", b"x" * 1000)
+        storage.store(str(tmp_path), path, b"x" * 1000)
         assert target.read_bytes() == b"x" * 1000
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == TIMES
 

@@ -19,7 +19,7 @@ def test_bounded_input_becomes_one_batch_per_key_and_window() -> None:
             )
             | PublishTimeWindows(600, MONTH_SECONDS)
             | BatchByKey(10, 60)
-            | beam.MapTuple(lambda key, batch: (key, batch[0], sorted(batch[1])))
+            | beam.MapTuple(lambda key, values: (*key, sorted(values)))
         )
         assert_that(batches, equal_to([("a", PUBLISH_MICROS, [1, 2]), ("b", PUBLISH_MICROS, [3])]))
 
@@ -37,6 +37,6 @@ def test_unbounded_batches_close_by_count_and_at_the_end_of_the_window() -> None
             | stream.with_output_types(tuple[str, int])
             | PublishTimeWindows(600, MONTH_SECONDS)
             | BatchByKey(2, 60)
-            | beam.MapTuple(lambda key, batch: (key, batch[0], sorted(batch[1])))
+            | beam.MapTuple(lambda key, values: (*key, sorted(values)))
         )
         assert_that(batches, equal_to([("a", 0, [0, 1]), ("a", 0, [2, 3]), ("a", 0, [4])]))

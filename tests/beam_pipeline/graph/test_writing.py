@@ -22,13 +22,13 @@ def test_a_batch_becomes_an_object_and_its_manifest_record(tmp_path: Path) -> No
         records = (
             pipeline
             | beam.Create(
-                [(f"lake/{folder}", (PUBLISH_MICROS, [routed_chunk(b'{"a":1}\n'), routed_chunk(b'{"b":2}\n')]))]
+                [((f"lake/{folder}", PUBLISH_MICROS), [routed_chunk(b'{"a":1}\n'), routed_chunk(b'{"b":2}\n')])]
             )
             | beam.ParDo(WriteObjects(roots, "none", 10**9, 10**9))
         )
         assert_that(
-            records | beam.Map(lambda r: (r.root, r.date, r.rows, r.bytes)),
-            equal_to([("lake", "2026-11-22", 2, 16)]),
+            records | beam.MapTuple(lambda key, r: (key, r.root, r.date, r.rows, r.bytes)),
+            equal_to([("lake", "lake", "2026-11-22", 2, 16)]),
         )
     (written,) = (tmp_path / "lake" / folder).iterdir()
     assert sorted(written.read_bytes().splitlines()) == [b'{"a":1}', b'{"b":2}']
@@ -41,7 +41,7 @@ def test_records_of_a_window_become_one_manifest_file(tmp_path: Path) -> None:
     with bounded() as pipeline:
         paths = (
             pipeline
-            | beam.Create([("lake", (PUBLISH_MICROS, [record_of(d, stored, PUBLISH_MICROS) for d in destinations]))])
+            | beam.Create([(("lake", PUBLISH_MICROS), [record_of(d, stored, PUBLISH_MICROS) for d in destinations])])
             | beam.ParDo(WriteManifest(str(tmp_path)))
         )
         assert_that(paths | beam.Map(lambda path: path.split("/")[:2]), equal_to([["_control", "manifest"]]))
