@@ -153,7 +153,7 @@ def main() -> None:
         code = _complain(str(error), error.exit_code)
     except _COMMAND_LINE_ERROR as error:
         code = _complain_of_options(error)
-    except typer.Abort:
+    except (typer.Abort, KeyboardInterrupt):
         code = _INTERRUPTED
     sys.exit(code)
 

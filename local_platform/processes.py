@@ -11,8 +11,9 @@ import enum
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -49,7 +50,7 @@ def start(
     Its own session keeps a Ctrl-C in the terminal from reaching it: whoever started it decides what ends first.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
+    with log.open("ab") as output, _interrupts_held():
         process = subprocess.Popen(
             list(command),
             stdin=subprocess.DEVNULL,
@@ -58,8 +59,28 @@ def start(
             env=None if environment is None else dict(environment),
             start_new_session=True,
         )
-    _children[process.pid] = process
+        _children[process.pid] = process
     return process
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Handlers that raise, as Ctrl-C's does, wait for the end of the block: a child just born would be known to nobody."""
+    if threading.current_thread() is not threading.main_thread():  # handlers run in the main thread
+        yield
+        return
+    came: list[int] = []
+    held = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    held = {number: handler for number, handler in held.items() if callable(handler)}
+    for number in held:
+        signal.signal(number, lambda number, _frame: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in held.items():
+            signal.signal(number, handler)
+        for late in came:
+            signal.raise_signal(late)
 
 
 def record_of(process: subprocess.Popen[bytes]) -> ProcessRecord:
@@ -83,6 +104,12 @@ def end(record: ProcessRecord, *, grace_seconds: float) -> Ending:
         child = _children.get(record.pid)
         if child is not None and child.poll() is not None:
             del _children[record.pid]
+
+
+def end_all_started(*, grace_seconds: float) -> None:
+    """`end` for whatever this program has started and not ended yet."""
+    for process in list(_children.values()):
+        end(record_of(process), grace_seconds=grace_seconds)
 
 
 def _end(record: ProcessRecord, grace_seconds: float) -> Ending:

@@ -11,6 +11,7 @@ from types import FrameType
 from rich.console import Console
 
 from local_platform import emulator as emulators
+from local_platform import ingestion, processes
 from local_platform.demo import folder, steps, summary
 from local_platform.demo.display import Display, open_display
 from local_platform.demo.options import DemoOptions
@@ -40,7 +41,10 @@ def demo(options: DemoOptions, console: Console) -> int:
     options.simulation()  # what cannot be simulated is refused before anything is emptied or started
     try:
         with folder.emptied(options.folder), _terminated_like_interrupted():
-            result = _run(options, console)
+            try:
+                result = _run(options, console)
+            finally:  # all has been ended before, but for what an interrupt left between its start and its owner
+                processes.end_all_started(grace_seconds=ingestion.STOP_GRACE_SECONDS)
     except KeyboardInterrupt:
         console.print(f"Interrupted. Everything started has been ended; {options.folder} holds what was written.")
         raise

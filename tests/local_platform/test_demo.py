@@ -110,10 +110,12 @@ def test_without_an_emulator_it_says_what_to_install_and_goes_through_a_file(tmp
             output += line
             if "ingest: begins" in line:
                 process.send_signal(signal.SIGINT)  # the rest is the file mode's, tested below
+        assert process.stderr is not None
+        errors = process.stderr.read()
     assert "Going through a file instead of Pub/Sub" in output
     assert "gcloud components install pubsub-emulator" in output
     assert "write: 50,000 messages" in output
-    assert process.returncode == 130
+    assert process.returncode == 130, output + errors
     assert left_running(tmp_path, "") == []
 
 
