@@ -50,7 +50,7 @@ def start(
     Its own session keeps a Ctrl-C in the terminal from reaching it: whoever started it decides what ends first.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output, _interrupts_held():
+    with log.open("ab") as output, interrupts_held():
         process = subprocess.Popen(
             list(command),
             stdin=subprocess.DEVNULL,
@@ -64,7 +64,7 @@ def start(
 
 
 @contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
+def interrupts_held() -> Iterator[None]:
     """Handlers that raise, as Ctrl-C's does, wait for the end of the block: a child just born would be known to nobody."""
     if threading.current_thread() is not threading.main_thread():  # handlers run in the main thread
         yield

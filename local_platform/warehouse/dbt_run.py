@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local_platform import processes
+
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt"
 
 # dbt's module rather than its script: it is found in whatever environment this Python runs in.
@@ -67,25 +69,30 @@ def run_dbt(
     ]
     errors: list[str] = []
     messages: list[str] = []
-    with subprocess.Popen(
-        command,
-        env={
-            **os.environ,
-            **environment,
-            "DBT_TARGET_PATH": str(work_dir / "target"),
-            "DBT_LOG_PATH": str(work_dir / "logs"),
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        try:
+    process: subprocess.Popen[str] | None = None
+    try:
+        with processes.interrupts_held():
+            process = subprocess.Popen(
+                command,
+                env={
+                    **os.environ,
+                    **environment,
+                    "DBT_TARGET_PATH": str(work_dir / "target"),
+                    "DBT_LOG_PATH": str(work_dir / "logs"),
+                    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+                },
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        with process:
             for line in process.stdout or ():
                 _take(line, errors, messages, on_node)
-        except BaseException:  # Ctrl-C, too: dbt gets only the one of a terminal, and would go on by itself
-            _end(process)
-            raise
+    except BaseException:  # Ctrl-C, too: dbt gets only the one of a terminal, and would go on by itself
+        if process is not None:
+            with process:
+                _end(process)
+        raise
     results: list[dict[str, Any]] = []
     if results_file.exists():
         results = json.loads(results_file.read_text(encoding="utf-8"))["results"]
@@ -98,6 +105,7 @@ def _end(process: subprocess.Popen[str]) -> None:
         process.wait(_GRACE_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
+        process.wait()
 
 
 def _take(line: str, errors: list[str], messages: list[str], on_node: Callable[[NodeDone], None] | None) -> None:
