@@ -11,12 +11,13 @@ import enum
 import os
 import signal
 import subprocess
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
+
+from local_platform.interrupts import interrupts_held
 
 _POLL_SECONDS = 0.05
 
@@ -61,26 +62,6 @@ def start(
         )
         _children[process.pid] = process
     return process
-
-
-@contextlib.contextmanager
-def interrupts_held() -> Iterator[None]:
-    """Handlers that raise, as Ctrl-C's does, wait for the end of the block: a child just born would be known to nobody."""
-    if threading.current_thread() is not threading.main_thread():  # handlers run in the main thread
-        yield
-        return
-    came: list[int] = []
-    held = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    held = {number: handler for number, handler in held.items() if callable(handler)}
-    for number in held:
-        signal.signal(number, lambda number, _frame: came.append(number))
-    try:
-        yield
-    finally:
-        for number, handler in held.items():
-            signal.signal(number, handler)
-        for late in came:
-            signal.raise_signal(late)
 
 
 def record_of(process: subprocess.Popen[bytes]) -> ProcessRecord:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_platform import processes
+from local_platform.interrupts import interrupts_held
 
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt"
 
@@ -71,7 +71,7 @@ def run_dbt(
     messages: list[str] = []
     process: subprocess.Popen[str] | None = None
     try:
-        with processes.interrupts_held():
+        with interrupts_held():
             process = subprocess.Popen(
                 command,
                 env={
