@@ -56,7 +56,7 @@ airflow-check: setup-all ## Scheduled, manual and backfill runs through a real s
 	@$(BIN)/python -m local_platform.airflow check
 
 test: setup-all ## Run all tests
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -n 2 --dist worksteal
 
 test-fast: setup-all ## Run the tests that need no other program: seconds
 	@$(BIN)/pytest -q tests/event_contract tests/beam_pipeline/unit
