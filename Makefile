@@ -3,13 +3,16 @@ PYTHON ?= python3
 EVENTS ?= 50000
 DAYS ?= 7
 SEED ?= 42
+MINUTES ?= 5
 BIN := .venv/bin
 UV ?= $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
-INSTALL = $(UV) pip install --quiet --python $(BIN)/python
-CODE := event_contract beam_pipeline producer local_platform
+# The rule that fetches uv is needed only where there is none; a path with a space cannot be a prerequisite.
+FETCH_UV := $(filter $(BIN)/uv,$(UV))
+INSTALL = "$(UV)" pip install --quiet --python $(BIN)/python
+CODE := event_contract beam_pipeline producer warehouse_runner lake_cli
 
 .DEFAULT_GOAL := help
-.PHONY: help fuzz setup setup-all demo up status down test test-fast lint format generate lock bench bench-full bench-warehouse mutate clean airflow airflow-check
+.PHONY: help prove-down prove-chaos prove-contract fuzz simulate prove-sizes prove-lifecycle prove-reports prove-requests prove-prism prism setup setup-all demo up status down test test-fast test-clocks lint format generate lock bench bench-full bench-warehouse mutate clean airflow airflow-check coverage site prove-readme
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -25,7 +28,7 @@ $(BIN)/uv: | $(BIN)/python
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 
-.venv/.%.stamp: requirements/%.txt | $(BIN)/python $(UV)
+.venv/.%.stamp: requirements/%.txt | $(BIN)/python $(FETCH_UV)
 	@echo "Installing $* ($$(grep -c '^[a-z0-9].*==' $<) packages)"
 	@$(INSTALL) --require-hashes -r $<
 	@touch $@
@@ -50,29 +53,58 @@ down: ## Stop what `make up` started
 	@$(BIN)/lake down
 
 airflow: setup .venv/.orchestration.stamp ## Airflow on the demo's lake, with the DAG unpaused, until Ctrl-C
-	@$(BIN)/python -m local_platform.airflow start
+	@$(BIN)/python -m lake_cli.local.airflow start
 
 airflow-check: setup-all ## Scheduled, manual and backfill runs through a real scheduler, with a picture of the graph
-	@$(BIN)/python -m local_platform.airflow check
+	@$(BIN)/python -m lake_cli.local.airflow check
 
 test: setup-all ## Run all tests
 	@$(BIN)/pytest -n 2 --dist worksteal
 
+coverage: setup-all ## Run all tests, and show which lines none of them reaches
+	@$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=
+	@$(BIN)/coverage report --skip-covered --sort=cover
+
+prism: setup ## Build Beam's portable runner with Go, for the tests that need it: some minutes, seconds when Go has it in its cache
+	@GOBIN="$(CURDIR)/$(BIN)" go install "github.com/apache/beam/sdks/v2/go/cmd/prism@v$$($(BIN)/python -c 'import apache_beam; print(apache_beam.__version__)')"
+
+prove-prism: setup-all ## The unbounded graph on Beam's portable runner, from a generator to audited objects; builds the runner if it is not there
+	@command -v prism >/dev/null || [ -x $(BIN)/prism ] || $(MAKE) --no-print-directory prism
+	@PRISM_PROOF=1 timeout 300 $(BIN)/pytest -q tests/dataflow/test_prism.py
+
 test-fast: setup-all ## Run the tests that need no other program: seconds
 	@$(BIN)/pytest -q tests/event_contract tests/beam_pipeline/unit
+
+test-clocks: setup-all ## Run the fast tests on a leap day, over a year's end, and 400 days ahead: some minutes
+	@for clock in 2028-02-29T23:59:45Z 2026-12-31T23:59:45Z +400; do \
+	  echo "== TESTS_CLOCK=$$clock"; \
+	  TESTS_CLOCK=$$clock $(BIN)/pytest -q tests/event_contract tests/beam_pipeline/unit tests/microbatch tests/simulation \
+	    tests/benchmarks || exit 1; \
+	done
 
 lint: setup-all ## Check format, types, SQL and generated files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m event_contract.generate --check
+	@$(BIN)/python -m beam_pipeline.template_metadata --check
+	@$(BIN)/python -m lake_cli.reference --check
 
 format: setup-all ## Format the Python code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-generate: setup ## Renew what follows from the event contract
+generate: setup ## Renew what follows from the event contract, the job's options, the commands and the reports
 	@$(BIN)/python -m event_contract.generate
+	@$(BIN)/python -m beam_pipeline.template_metadata
+	@$(BIN)/python -m lake_cli.reference
+
+site: setup-all ## Build docs as a site in build/site; warnings and broken links are errors
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "Open build/site/index.html"
+
+prove-readme: setup-all ## Every command of README and the tutorials, in order, in a fresh clone and a fresh shell: ten minutes
+	@$(BIN)/python -m benchmarks.readme_commands
 
 bench-warehouse: setup-all ## Measure the warehouse: a million events from empty, one changed day, growing history
 	@$(BIN)/python -m benchmarks.bench_warehouse
@@ -83,14 +115,40 @@ mutate: setup-all ## Break every dbt model and count the breaks that no test not
 fuzz: setup-all ## Thousands of damaged messages through the whole path, from bytes to files
 	@FUZZ_CASES=5000 $(BIN)/pytest -q tests/faults/test_bytes_to_files.py tests/event_contract/test_properties.py
 
+prove-reports: setup-all ## Ten builds under 2,000 messages a second, twenty kills, 15,000 hostile events in six loads: half an hour
+	@WAREHOUSE_BUILDS=10 WAREHOUSE_KILLS=20 WAREHOUSE_RATE=2000 WAREHOUSE_LOADS=6 WAREHOUSE_EVENTS=15000 \
+		$(BIN)/pytest -q tests/warehouse/test_under_load.py tests/warehouse/test_incremental.py
+
+prove-sizes: setup-all ## 10 MB, 250 KB and a million tiny messages through the emulator: all written, memory bounded
+	@$(BIN)/python -m benchmarks.prove_sizes
+
+prove-down: setup-all ## 300,000 messages at full speed, then lake down at once: nothing is lost
+	@$(BIN)/python -m benchmarks.prove_down
+
+prove-chaos: setup ## Kills, broken storage and floods for some minutes, with an account of every message: MINUTES=5
+	@$(BIN)/lake demo --live --chaos --minutes $(MINUTES)
+
+simulate: setup-all ## Thousands of simulated lives of ingestions, with faults at every step: MINUTES=5
+	@$(BIN)/python -m tests.simulation --minutes $(MINUTES)
+
+prove-requests: setup-all ## Count the requests of a daily run over 1,440 manifest files and 10,080 objects: some minutes
+	@MANIFEST_FILES_A_DAY=1440 $(BIN)/pytest -q tests/orchestration/test_requests.py
+
+prove-lifecycle: setup-all ## A hundred kills of compaction beside ingestion, and a day of 14,400 objects: some ten minutes
+	@LIFECYCLE_KILLS=100 $(BIN)/pytest -q tests/lifecycle/test_kills.py
+	@$(BIN)/python -m benchmarks.bench_lifecycle
+
+prove-contract: setup-all ## The pages on your own events, done in a copy: a whole build before and after, and the contract's tests
+	@CONTRACT_PROOF=1 $(BIN)/pytest -q tests/warehouse/test_tutorial.py
+
 bench: setup-all ## Measure the ingestion against its rivals: a quarter of an hour
 	@$(BIN)/python -m benchmarks
 
 bench-full: setup-all ## The same with ten million events and the soak: half an hour
 	@$(BIN)/python -m benchmarks --full
 
-lock: | $(BIN)/python $(UV) ## Pin all dependencies again, with hashes
-	@UV=$(UV) requirements/lock.sh
+lock: | $(BIN)/python $(FETCH_UV) ## Pin all dependencies again, with hashes
+	@UV="$(UV)" requirements/lock.sh
 
 clean: ## Remove what was built and simulated; keep .venv
 	@rm -rf .lake dbt/target dbt/logs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -13,11 +13,16 @@ from typing import Final, NamedTuple
 
 from isal import isal_zlib
 
+from beam_pipeline.dictionary import DICTIONARIES
+
 CHUNK_BYTES: Final = 256 * 1024
 """A chunk is emitted when it has grown to this many bytes; one long line may overshoot."""
 
 MAX_OPEN_BYTES: Final = 64 * 1024 * 1024
 """All open chunks are emitted when together they hold this much: bounds a bundle with very many destinations."""
+
+TINY_BYTES: Final = 8 * 1024
+"""A chunk of fewer bytes is tiny: better compressed with a dictionary, and again together with others when it is stored."""
 
 RAW_DEFLATE: Final = -zlib.MAX_WBITS
 _LEVEL: Final = 1  # of ISA-L's 0 to 3: events shrink to a sixth, at about a gigabyte a second
@@ -26,8 +31,9 @@ _LEVEL: Final = 1  # of ISA-L's 0 to 3: events shrink to a sixth, at about a gig
 class Chunk(NamedTuple):
     """Lines of one destination and window, compressed; publish times in microseconds since the epoch.
 
-    ``packed`` is raw Deflate (RFC 1951) that ends on a byte and not with a last block, so that chunks put one after the
-    other are one stream. ``size`` is that of the lines in bytes, ``crc`` their CRC-32.
+    `packed` is raw Deflate (RFC 1951) that ends on a byte and not with a last block, so that chunks put one after the
+    other are one stream. `size` is that of the lines in bytes, `crc` their CRC-32. `dictionary` is the number of the dictionary
+    that it was compressed with (`beam_pipeline.dictionary`), 0 for none: only chunks without one can be part of an object.
     """
 
     packed: bytes
@@ -36,14 +42,21 @@ class Chunk(NamedTuple):
     first_publish_micros: int
     last_publish_micros: int
     crc: int
+    dictionary: int = 0
 
     def lines(self) -> bytes:
         """The lines, each with its line feed.
 
         Raises:
             ValueError: the chunk was damaged on its way; its checksum says so.
+            KeyError: it was compressed with a dictionary that this release does not have.
         """
-        unpacked: bytes = isal_zlib.decompressobj(RAW_DEFLATE).decompress(self.packed)
+        decompressor = (
+            isal_zlib.decompressobj(RAW_DEFLATE, DICTIONARIES[self.dictionary])
+            if self.dictionary
+            else isal_zlib.decompressobj(RAW_DEFLATE)
+        )
+        unpacked: bytes = decompressor.decompress(self.packed)
         if isal_zlib.crc32(unpacked) != self.crc:
             raise ValueError(f"a chunk of {self.rows} lines was damaged: its checksum is not {self.crc:08x}")
         return unpacked
@@ -64,25 +77,43 @@ class _OpenChunk:
         self.first = min(self.first, first)
         self.last = max(self.last, last)
 
-    def close(self) -> Chunk:
-        content = b"".join(self.parts)
-        compressor = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, RAW_DEFLATE)
-        packed = compressor.compress(content) + compressor.flush(isal_zlib.Z_FULL_FLUSH)
-        return Chunk(packed, self.size, self.rows, self.first, self.last, isal_zlib.crc32(content))
+    def close(self, dictionary: int) -> Chunk:
+        return chunk_of(b"".join(self.parts), self.rows, self.first, self.last, dictionary)
+
+
+def chunk_of(
+    lines: bytes, rows: int, first_publish_micros: int, last_publish_micros: int, dictionary: int = 0
+) -> Chunk:
+    """Compresses lines to a chunk; with a dictionary (its number) only if they are so few that it helps."""
+    used = dictionary if len(lines) < TINY_BYTES else 0
+    compressor = (
+        isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, RAW_DEFLATE, zdict=DICTIONARIES[used])
+        if used
+        else isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, RAW_DEFLATE)
+    )
+    packed = compressor.compress(lines) + compressor.flush(isal_zlib.Z_FULL_FLUSH)
+    crc = isal_zlib.crc32(lines)
+    return Chunk(packed, len(lines), rows, first_publish_micros, last_publish_micros, crc, used)
 
 
 class Chunker:
     """Collects lines and gives back chunks as they fill.
 
-    A chunk never spans two windows of ``window_micros``: its lines' publish times fall into the same one.
+    A chunk never spans two windows of `window_micros`: its lines' publish times fall into the same one. Tiny ones are compressed
+    with the dictionary of that number.
     """
 
     def __init__(
-        self, window_micros: int, chunk_bytes: int = CHUNK_BYTES, max_open_bytes: int = MAX_OPEN_BYTES
+        self,
+        window_micros: int,
+        chunk_bytes: int = CHUNK_BYTES,
+        max_open_bytes: int = MAX_OPEN_BYTES,
+        dictionary: int = 0,
     ) -> None:
         self._window_micros = window_micros
         self._chunk_bytes = chunk_bytes
         self._max_open_bytes = max_open_bytes
+        self._dictionary = dictionary
         self._open: dict[tuple[str, int], _OpenChunk] = {}
         self._open_bytes = 0
 
@@ -125,7 +156,7 @@ class Chunker:
             if chunk.size >= self._chunk_bytes:
                 del self._open[destination, window]
                 self._open_bytes -= chunk.size
-                yield destination, chunk.close()
+                yield destination, chunk.close(self._dictionary)
             start, before = stop, end
 
     def _chunk(self, destination: str, window: int, publish_micros: int) -> _OpenChunk:
@@ -144,4 +175,4 @@ class Chunker:
         """Gives back all that is still open, and forgets it."""
         opened, self._open, self._open_bytes = self._open, {}, 0
         for (destination, _), chunk in opened.items():
-            yield destination, chunk.close()
+            yield destination, chunk.close(self._dictionary)

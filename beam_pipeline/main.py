@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         template = options.view_as(GoogleCloudOptions).template_location
         report(f"Wrote the job to {template}." if template else f"Submitted to Dataflow as job {result.job_id()}.")
         return 0
-    # The local platform is no part of the worker package: only this branch needs it.
-    from local_platform.microbatch import run
+    # Imported here: the Pub/Sub client that it pulls with is slow to import, and Dataflow's workers do without it.
+    from beam_pipeline.microbatch.run import run
 
     return run(options)

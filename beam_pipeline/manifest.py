@@ -1,15 +1,14 @@
 """The manifest: one record for every object written. Readers learn from it what is new, without listing the lake."""
 
 from collections.abc import Iterable
-from typing import Final
 
 import msgspec
+from isal import isal_zlib
 
 from beam_pipeline.messages import hive_date, rfc3339
 from beam_pipeline.objects import StoredObject, object_name
 from event_contract import ManifestRecord
-
-FOLDER: Final = "_control/manifest"
+from event_contract.lake_layout import MANIFEST
 
 
 def record_of(destination: str, stored: StoredObject, written_micros: int) -> ManifestRecord:
@@ -27,6 +26,7 @@ def record_of(destination: str, stored: StoredObject, written_micros: int) -> Ma
         min_publish_time=rfc3339(stored.first_publish_micros),
         max_publish_time=rfc3339(stored.last_publish_micros),
         written_at=rfc3339(written_micros),
+        crc32=isal_zlib.crc32(stored.data),
     )
 
 
@@ -38,4 +38,4 @@ def manifest_object(records: Iterable[ManifestRecord], window_start_micros: int)
     ordered = sorted(records)
     name = object_name(["\n".join(f"{r.root}/{r.path}" for r in ordered).encode()], window_start_micros)
     content = b"".join(msgspec.json.encode(record) + b"\n" for record in ordered)
-    return f"{FOLDER}/{hive_date(window_start_micros)}/{name}.ndjson", content
+    return f"{MANIFEST}/{hive_date(window_start_micros)}/{name}.ndjson", content

@@ -1,28 +1,238 @@
-"""The job's options: typed, validated before anything is read, explained for a stranger."""
+"""The job's options: declared once, for the command line, the flex template and the reference page.
+
+python -m beam_pipeline.template_metadata    # renews flex_template/metadata.json and docs/options.md from them
+"""
 
 import argparse
-import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
-from typing import Final
+from typing import Any, Final, Literal
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from beam_pipeline.objects import COMPRESSIONS
-from beam_pipeline.routing import LAKE, QUARANTINE
-
-DISTRIBUTION: Final = "ecommerce-lake"
-_SUBSCRIPTION: Final = re.compile(
-    r"projects/[a-z][a-z0-9:.-]{4,61}[a-z0-9]/subscriptions/[A-Za-z][\w.~+%-]{2,254}", re.ASCII
+from beam_pipeline.config import (
+    MESSAGES_PER_FILE_BATCH,
+    MESSAGES_PER_PULLED_BATCH,
+    IngestionConfig,
+    MicroBatchConfig,
 )
-_ATTRIBUTE: Final = re.compile(r"[A-Za-z0-9_.-]{1,256}")
-_REMOTE: Final = re.compile(r"gs://[a-z0-9][a-z0-9_.-]{1,220}[a-z0-9](?:/.*)?")
-PUBSUB_RETENTION_DAYS: Final = 31
-"""Longest that Pub/Sub keeps a message (https://cloud.google.com/pubsub/docs/subscription-properties)."""
+from beam_pipeline.objects import COMPRESSIONS
+from beam_pipeline.option_types import (
+    input_glob,
+    instant,
+    mappings,
+    positive_float,
+    positive_int,
+    root_path,
+    subscription,
+)
+from event_contract.mapping import source_names
 
 
 class InvalidOptions(ValueError):
     """An option is missing, malformed or contradicts another; the text names it and the remedy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One option.
+
+    Attributes:
+        name: without dashes.
+        help: what it decides, in sentences; the default is added to it.
+        metavar: what the value looks like.
+        type: reads and checks the value.
+        choices: the values there are, each with what it means, in place of a type.
+        default: an attribute of this name on the config that the options fill, if it has one.
+        label, group, parameter_type, pattern: how a flex template shows it and checks the value
+            (https://cloud.google.com/dataflow/docs/guides/templates/configuring-flex-templates#metadata-parameters).
+        required: the job does not start without it.
+    """
+
+    name: str
+    help: str
+    metavar: str = ""
+    type: Callable[[str], object] = str
+    choices: tuple[tuple[str, str], ...] = ()
+    default: object = None
+    label: str = ""
+    group: Literal["Source", "Target", "Objects", "Streaming"] = "Objects"
+    parameter_type: str = "NUMBER"
+    pattern: str = "^[0-9]*[1-9][0-9]*$"
+    required: bool = False
+
+
+_DEFAULT: Final = IngestionConfig(output_path="", quarantine_path="", pipeline_version="")
+_MICRO_BATCH: Final = MicroBatchConfig()
+_BUCKET: Final = "^gs://[a-z0-9][a-z0-9_.-]{1,220}[a-z0-9](/.*)?$"
+
+JOB_OPTIONS: Final = (
+    Option(
+        name="input_subscription",
+        type=subscription,
+        metavar="projects/P/subscriptions/S",
+        help="Pub/Sub subscription to read, without end. Give this or --input_files.",
+        label="Pub/Sub subscription",
+        group="Source",
+        parameter_type="PUBSUB_SUBSCRIPTION",
+        pattern="^projects/[a-z][a-z0-9:.-]{4,61}[a-z0-9]/subscriptions/[A-Za-z][A-Za-z0-9_.~+%-]{2,254}$",
+    ),
+    Option(
+        name="input_files",
+        type=input_glob,
+        metavar="GLOB",
+        help="Files to read once: one message a line, plain or gzip, local or gs://. Give this or --input_subscription."
+        " `*` stays within a name, `**` takes any number of folders. A message's id is FILE:LINE, with the path below the glob's"
+        " fixed part.",
+        label="Input files",
+        group="Source",
+        parameter_type="TEXT",
+        pattern="^gs://.+$",
+    ),
+    Option(
+        name="input_publish_time",
+        type=instant,
+        metavar="INSTANT",
+        help="Publish time of all messages from files, like 2026-11-22T10:00:00Z. Without it, each file's modification time.",
+        label="Publish time of files",
+        group="Source",
+        parameter_type="TEXT",
+        pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})$",
+    ),
+    Option(
+        name="output_path",
+        type=root_path,
+        metavar="PATH",
+        help="Root of the lake: a local folder or gs://BUCKET[/FOLDER].",
+        label="Lake",
+        group="Target",
+        parameter_type="GCS_WRITE_FOLDER",
+        pattern=_BUCKET,
+        required=True,
+    ),
+    Option(
+        name="quarantine_path",
+        type=root_path,
+        metavar="PATH",
+        help="Root of the quarantine, where invalid messages go with the reason: a local folder or gs://BUCKET[/FOLDER].",
+        label="Quarantine",
+        group="Target",
+        parameter_type="GCS_WRITE_FOLDER",
+        pattern=_BUCKET,
+        required=True,
+    ),
+    Option(
+        name="compression",
+        choices=tuple(zip(COMPRESSIONS, ("gzip: a fifth of the size", "none: plain lines"), strict=True)),
+        default=_DEFAULT.compression,
+        help="Compression of the objects. A lake keeps the one that it began with: BigQuery's tables read one kind.",
+        label="Compression of objects",
+        parameter_type="ENUM",
+    ),
+    Option(
+        name="mappings",
+        type=mappings,
+        metavar="NAME[,NAME…]",
+        default=_DEFAULT.mappings,
+        help="Mappings of other systems' messages to events, from event_contract/mappings, for messages without an event type: "
+        f"{', '.join(source_names())}. Quarantine keeps the bytes that were sent.",
+        label="Mappings of other systems' messages",
+        group="Source",
+        parameter_type="TEXT",
+        pattern="^[a-z0-9_]+(,[a-z0-9_]+)*$",
+    ),
+    Option(
+        name="keep_attributes",
+        choices=(("none", "none: only what the lake needs"), ("all", "all: in _ingest, with the ordering key")),
+        default=_DEFAULT.keep_attributes,
+        help="Whether `_ingest` of a valid event keeps the attributes and the ordering key of its message. Quarantine always"
+        " keeps attributes.",
+        label="Attributes of messages",
+        parameter_type="ENUM",
+    ),
+    Option(
+        name="window_seconds",
+        type=positive_int,
+        default=_DEFAULT.window_seconds,
+        metavar="N",
+        help="Length of the publish-time windows; an object never spans two.",
+        label="Window in seconds",
+    ),
+    Option(
+        name="max_object_bytes",
+        type=positive_int,
+        default=_DEFAULT.max_object_bytes,
+        metavar="N",
+        help="Close an object at about this many bytes before compression.",
+        label="Bytes of an object",
+    ),
+    Option(
+        name="max_object_age_seconds",
+        type=positive_int,
+        default=_DEFAULT.max_object_age_seconds,
+        metavar="N",
+        help="Close an object this long after its first message, however small it is. Longer: fewer and larger objects. Shorter:"
+        " fresher data. In micro-batches --batch_max_wait_seconds decides.",
+        label="Age of an object in seconds",
+    ),
+    Option(
+        name="shards",
+        type=positive_int,
+        default=_DEFAULT.shards,
+        metavar="N",
+        help="Objects of one folder that may fill at the same time. Only a folder that fills chunks of 256 KiB within a bundle"
+        " uses more than one, so small objects do not become more. In micro-batches it has no effect.",
+        label="Shards of a folder",
+    ),
+    Option(
+        name="streaming_mode",
+        choices=(("exactly_once", "Exactly once"), ("at_least_once", "At least once")),
+        default=_DEFAULT.streaming_mode,
+        help="Dataflow's streaming mode. at_least_once moves fewer bytes and may repeat lines in the lake, which the warehouse"
+        " deduplicates; it is billed by Streaming Engine Compute Units, not by bytes.",
+        label="Streaming mode",
+        group="Streaming",
+        parameter_type="ENUM",
+    ),
+)
+"""What the job reads, where it writes, and how large objects grow."""
+
+DIRECT_RUNNER_OPTIONS: Final = (
+    Option(
+        name="batch_max_messages",
+        type=positive_int,
+        default=_MICRO_BATCH.batch_max_messages,
+        metavar="N",
+        help=f"Maximum messages per micro-batch (default: {MESSAGES_PER_PULLED_BATCH} from a subscription, where one fills"
+        f" while another is written; {MESSAGES_PER_FILE_BATCH} from files).",
+    ),
+    Option(
+        name="batch_max_bytes",
+        type=positive_int,
+        default=_MICRO_BATCH.batch_max_bytes,
+        metavar="N",
+        help="Maximum message bytes per micro-batch; bounds memory.",
+    ),
+    Option(
+        name="batch_max_wait_seconds",
+        type=positive_float,
+        default=_MICRO_BATCH.batch_max_wait_seconds,
+        metavar="S",
+        help="Write a micro-batch at the latest this long after its first message.",
+    ),
+    Option(
+        name="stop_after_idle_seconds",
+        type=positive_float,
+        metavar="S",
+        help="Stop once the subscription has been empty for this long. Without it the job runs until interrupted.",
+    ),
+    Option(
+        name="summary_file",
+        metavar="FILE",
+        help="Write a JSON summary of the run to this file about once a second.",
+    ),
+)
+"""Options of the local run in micro-batches."""
 
 
 class IngestionOptions(PipelineOptions):
@@ -30,7 +240,7 @@ class IngestionOptions(PipelineOptions):
 
     @classmethod
     def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
-        add_arguments(parser)
+        add_arguments(parser, JOB_OPTIONS)
 
 
 class DirectRunnerOptions(PipelineOptions):
@@ -38,256 +248,66 @@ class DirectRunnerOptions(PipelineOptions):
 
     @classmethod
     def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
-        add_direct_runner_arguments(parser)
+        add_arguments(parser, DIRECT_RUNNER_OPTIONS)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the job's own options to a parser."""
-    parser.add_argument(
-        "--input_subscription",
-        type=subscription,
-        metavar="projects/P/subscriptions/S",
-        help="Pub/Sub subscription to read, without end. Give this or --input_files.",
-    )
-    parser.add_argument(
-        "--input_files",
-        metavar="GLOB",
-        help="Files to read once: one message a line, plain or gzip (*.gz), local or gs://. Give this or --input_subscription."
-        " A message's publish time is its file's modification time, its id is FILE:LINE.",
-    )
-    parser.add_argument(
-        "--output_path",
-        type=root_path,
-        metavar="PATH",
-        help="Root of the lake: a local folder or gs://BUCKET[/FOLDER]. Required.",
-    )
-    parser.add_argument(
-        "--quarantine_path",
-        type=root_path,
-        metavar="PATH",
-        help="Root of the quarantine, where refused messages go with the reason: a local folder or gs://BUCKET[/FOLDER]."
-        " Required.",
-    )
-    parser.add_argument(
-        "--compression",
-        choices=COMPRESSIONS,
-        default="gzip",
-        help="Compression of the objects (default: gzip, which BigQuery and DuckDB read).",
-    )
-    parser.add_argument(
-        "--window_seconds",
-        type=positive_int,
-        default=600,
-        metavar="N",
-        help="Length of the publish-time windows; an object never spans two (default: 600).",
-    )
-    parser.add_argument(
-        "--allowed_lateness_seconds",
-        type=positive_int,
-        default=(PUBSUB_RETENTION_DAYS + 1) * 86_400,
-        metavar="N",
-        help="How long after its publish-time window a message is still accepted. The default, 32 days, is longer than Pub/Sub"
-        " keeps a message, so that none is ever dropped as late; a shorter one can lose messages of a replay.",
-    )
-    parser.add_argument(
-        "--max_object_bytes",
-        type=positive_int,
-        default=64 * 1024 * 1024,
-        metavar="N",
-        help="Close an object at about this many bytes before compression (default: 67108864).",
-    )
-    parser.add_argument(
-        "--max_object_rows",
-        type=positive_int,
-        default=200_000,
-        metavar="N",
-        help="Close an object at about this many rows (default: 200000).",
-    )
-    parser.add_argument(
-        "--max_object_age_seconds",
-        type=positive_int,
-        default=60,
-        metavar="N",
-        help="Close an object this long after its first message, however small it is (default: 60). In micro-batches"
-        " --batch_max_wait_seconds decides.",
-    )
-    parser.add_argument(
-        "--id_label",
-        type=attribute_name,
-        metavar="ATTRIBUTE",
-        help="Message attribute by which Dataflow drops repeats within ten minutes (DataflowRunner only; default: Pub/Sub's own"
-        " message id). Two different messages with the same value count as one: the later is lost.",
-    )
-    parser.add_argument(
-        "--streaming_mode",
-        choices=("exactly_once", "at_least_once"),
-        default="exactly_once",
-        help="Dataflow's streaming mode. at_least_once is cheaper and may repeat lines in the lake, which the warehouse"
-        " deduplicates (default: exactly_once).",
-    )
-
-
-MESSAGES_PER_PULLED_BATCH: Final = 20_000
-MESSAGES_PER_FILE_BATCH: Final = 50_000
-
-
-def add_direct_runner_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the options of the local run to a parser."""
-    parser.add_argument(
-        "--batch_max_messages",
-        type=positive_int,
-        default=None,
-        metavar="N",
-        help=f"Most messages in one micro-batch (default: {MESSAGES_PER_PULLED_BATCH} from a subscription, where one fills"
-        f" while another is written; {MESSAGES_PER_FILE_BATCH} from files).",
-    )
-    parser.add_argument(
-        "--batch_max_bytes",
-        type=positive_int,
-        default=64 * 1024 * 1024,
-        metavar="N",
-        help="Most message bytes in one micro-batch; bounds memory (default: 67108864).",
-    )
-    parser.add_argument(
-        "--batch_max_wait_seconds",
-        type=positive_float,
-        default=2.0,
-        metavar="S",
-        help="Write a micro-batch at the latest this long after its first message (default: 2).",
-    )
-    parser.add_argument(
-        "--stop_after_idle_seconds",
-        type=positive_float,
-        metavar="S",
-        help="Stop once the subscription has been empty for this long (default: run until interrupted).",
-    )
-    parser.add_argument(
-        "--summary_file",
-        metavar="FILE",
-        help="Keep a JSON summary of the run in this file, renewed about once a second.",
-    )
-
-
-def subscription(text: str) -> str:
-    """A full subscription name.
-
-    Raises:
-        argparse.ArgumentTypeError: it is not like projects/P/subscriptions/S.
-    """
-    if not _SUBSCRIPTION.fullmatch(text):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a subscription: write it as projects/PROJECT/subscriptions/NAME"
-            " (a project id has 6 to 63 characters, a name at least 3)"
+def add_arguments(parser: Any, options: tuple[Option, ...]) -> None:
+    """Adds options to a parser or a group of one."""
+    for option in options:
+        text = option.help + (" Required." if option.required else "")
+        shown = text if option.default is None else f"{text} Default: %(default)s."
+        kind: dict[str, Any] = (
+            {"choices": tuple(value for value, _ in option.choices)}
+            if option.choices
+            else {"type": option.type, "metavar": option.metavar}
         )
-    return text
+        parser.add_argument(f"--{option.name}", default=option.default, help=shown, **kind)
 
 
-def root_path(text: str) -> str:
-    """A local folder or a gs:// address, without a trailing slash; ``file://`` is taken off.
-
-    Raises:
-        argparse.ArgumentTypeError: it is empty or of another scheme.
-    """
-    path = text.removeprefix("file://")
-    if not path.endswith("://"):
-        path = path.rstrip("/") or path[:1]
-    if not path or ("://" in path and not _REMOTE.fullmatch(path)):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no place to write to: give a local folder or gs://BUCKET[/FOLDER]"
-        )
-    return path
-
-
-def attribute_name(text: str) -> str:
-    """Name of a message attribute.
+def ingestion_config(options: PipelineOptions) -> IngestionConfig:
+    """Reads and cross-checks the job's options.
 
     Raises:
-        argparse.ArgumentTypeError: it has characters that no attribute name has.
+        InvalidOptions: one is missing, or two contradict each other.
     """
-    if not _ATTRIBUTE.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not an attribute name: use letters, digits, _ . or -")
-    return text
+    given = options.view_as(IngestionOptions)
+    check_input(given)
+    for option in JOB_OPTIONS:
+        if option.required and not getattr(given, option.name):
+            raise InvalidOptions(f"--{option.name} is missing: give a local folder or gs://BUCKET[/FOLDER]")
+    check_apart(given.output_path, given.quarantine_path)
+    names = IngestionConfig.__dataclass_fields__.keys() & {option.name for option in JOB_OPTIONS}
+    return IngestionConfig(
+        **{name: getattr(given, name) for name in names}, publish_time_source=_publish_time_source(given)
+    )
 
 
-def positive_int(text: str) -> int:
-    """A whole number above zero.
-
-    Raises:
-        argparse.ArgumentTypeError: it is none.
-    """
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above zero")
-    return int(text)
+def _publish_time_source(given: IngestionOptions) -> str:
+    if not given.input_files:
+        return ""
+    if given.input_publish_time is not None:
+        return "given by --input_publish_time"
+    return "the file's modification time; --input_publish_time sets another"
 
 
-def positive_float(text: str) -> float:
-    """A number above zero, and finite.
-
-    Raises:
-        argparse.ArgumentTypeError: it is none.
-    """
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above zero")
-    return number
-
-
-@dataclass(frozen=True)
-class IngestionConfig:
-    """What the graph needs to know, checked. Paths are roots (`root_path`); sizes in bytes before compression."""
-
-    output_path: str
-    quarantine_path: str
-    compression: str
-    window_seconds: int
-    allowed_lateness_seconds: int
-    max_object_bytes: int
-    max_object_rows: int
-    max_object_age_seconds: int
-    pipeline_version: str
-
-    @property
-    def roots(self) -> dict[str, str]:
-        """The path behind each root's name (`routing`)."""
-        return {LAKE: self.output_path, QUARANTINE: self.quarantine_path}
-
-    @classmethod
-    def from_options(cls, options: PipelineOptions) -> "IngestionConfig":
-        """Reads and cross-checks the job's options.
-
-        Raises:
-            InvalidOptions: one is missing, or two contradict each other.
-        """
-        given = options.view_as(IngestionOptions)
-        check_input(given)
-        for name in ("output_path", "quarantine_path"):
-            if not getattr(given, name):
-                raise InvalidOptions(f"--{name} is missing: give a local folder or gs://BUCKET[/FOLDER]")
-        check_apart(given.output_path, given.quarantine_path)
-        return cls(
-            output_path=given.output_path,
-            quarantine_path=given.quarantine_path,
-            compression=given.compression,
-            window_seconds=given.window_seconds,
-            allowed_lateness_seconds=given.allowed_lateness_seconds,
-            max_object_bytes=given.max_object_bytes,
-            max_object_rows=given.max_object_rows,
-            max_object_age_seconds=given.max_object_age_seconds,
-            pipeline_version=pipeline_version(),
-        )
+def micro_batch_config(options: PipelineOptions) -> MicroBatchConfig:
+    """Reads the options of the local run."""
+    given = options.view_as(DirectRunnerOptions)
+    return MicroBatchConfig(**{name: getattr(given, name) for name in MicroBatchConfig.__dataclass_fields__})
 
 
 def check_input(given: IngestionOptions) -> None:
     """Exactly one input must be given.
 
     Raises:
-        InvalidOptions: none is, or both are.
+        InvalidOptions: none is, or both are, or an option of the other is.
     """
     if given.input_subscription and given.input_files:
         raise InvalidOptions("--input_subscription and --input_files are both given: choose one")
+    if given.input_publish_time is not None and not given.input_files:
+        raise InvalidOptions(
+            "--input_publish_time is for files, whose lines have none; Pub/Sub's messages bring their own"
+        )
     if not given.input_subscription and not given.input_files:
         raise InvalidOptions("no input: give --input_subscription=projects/P/subscriptions/S or --input_files=GLOB")
 
@@ -302,11 +322,3 @@ def check_apart(output_path: str, quarantine_path: str) -> None:
         raise InvalidOptions(
             f"--output_path and --quarantine_path are both {output_path!r}: give the quarantine a place of its own"
         )
-
-
-def pipeline_version() -> str:
-    """Version of the installed package, as quarantined messages and job labels carry it."""
-    try:
-        return version(DISTRIBUTION)
-    except PackageNotFoundError:
-        return "0+unknown"

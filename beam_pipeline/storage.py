@@ -6,23 +6,23 @@ filesystems; on Cloud Storage an object appears when its upload finishes. The sa
 
 import os
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import requests
-from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystem import CompressionTypes, FileMetadata
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.utils import retry
 from google.api_core.exceptions import RetryError
 from google.auth.exceptions import TransportError
 
-TEMPORARY_FOLDER: Final = "_tmp"
-"""Folder below a local root that holds files being written. No reader of the lake looks there."""
+from event_contract.lake_layout import CONTROL, FAILED, TEMPORARY
 
 _RETRIES: Final = 6
 _FIRST_DELAY_SECONDS: Final = 0.25
 _MAX_DELAY_SECONDS: Final = 20
-# What Google's client raises when its own retries have come to an end is none of Python's errors of the same names.
+# What Google's client raises when its own retries have come to an end is not one of Python's errors of the same names.
 _TRANSIENT: Final = (
     ConnectionError,
     TimeoutError,
@@ -67,11 +67,14 @@ def store(root: str, relative_path: str, data: bytes) -> None:
 
 
 def _store_local(root: Path, relative_path: str, data: bytes) -> None:
-    temporary = root / TEMPORARY_FOLDER / uuid.uuid4().hex
+    temporary = root / TEMPORARY / uuid.uuid4().hex
     target = root / relative_path
     try:
         with _created(temporary) as file:
             file.write(data)
+            if relative_path.startswith(f"{CONTROL}/"):  # a power cut must not leave an empty one: readers stop at it
+                file.flush()
+                os.fsync(file.fileno())
         try:
             os.replace(temporary, target)
         except FileNotFoundError:
@@ -98,6 +101,37 @@ def _store_remote(path: str, data: bytes) -> None:
     writer.close()
 
 
+def remove(root: str, relative_path: str) -> None:
+    """Removes an object below a root; none of that name is no error.
+
+    Beam's own `delete` takes a path for a pattern, so a local folder whose name holds a bracket would not be found.
+    """
+    if FileSystems.get_scheme(root) is None:
+        (Path(root) / relative_path).unlink(missing_ok=True)
+    elif FileSystems.exists(FileSystems.join(root, relative_path)):
+        FileSystems.delete([FileSystems.join(root, relative_path)])
+
+
+def compression_of(root: str) -> str | None:
+    """Compression of the objects below a root, by the first one found (`objects.COMPRESSIONS`); None if there is none.
+
+    A lake keeps one compression, so one object answers for all, and no bucket is listed as a whole.
+    """
+    for folder in ("event_type=", f"{FAILED}/reason="):
+        found: Iterator[str] = (
+            (path.name for path in Path(root).glob(f"{folder}*/**/*.ndjson*"))
+            if FileSystems.get_scheme(root) is None
+            else (each.path for each in _listed(f"{FileSystems.join(root, folder)}**.ndjson*"))
+        )
+        for name in found:
+            return "gzip" if name.endswith(".gz") else "none"
+    return None
+
+
+def _listed(pattern: str) -> list[FileMetadata]:
+    return list(FileSystems.match([pattern], limits=[1])[0].metadata_list)
+
+
 def check_writable(root: str) -> None:
     """Proves that objects can be stored below a local root, by storing and removing one; makes the folder if absent.
 
@@ -107,7 +141,7 @@ def check_writable(root: str) -> None:
         OSError: the folder cannot be made or written.
     """
     if FileSystems.get_scheme(root) is None:
-        folder = Path(root) / TEMPORARY_FOLDER
+        folder = Path(root) / TEMPORARY
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f"probe-{uuid.uuid4().hex}"
         probe.touch(exist_ok=False)

@@ -13,9 +13,17 @@ from apache_beam.utils.windowed_value import WindowedValue
 from beam_pipeline import counters
 from beam_pipeline.chunking import Chunk, Chunker
 from beam_pipeline.coders import MessageList
+from beam_pipeline.judging import judge_message
 from beam_pipeline.messages import Message
-from beam_pipeline.routing import lake_destination, lake_lines, quarantine_destination, quarantine_line
-from event_contract import Partition, Rejection, accept, judge
+from beam_pipeline.routing import (
+    lake_destination,
+    lake_lines,
+    naming_the_source,
+    quarantine_destination,
+    quarantine_line,
+)
+from event_contract import Partition, Rejection, accept
+from event_contract.mapping import load
 
 MESSAGES_AT_ONCE: Final = 1000
 BYTES_AT_ONCE: Final = 8 * 1024 * 1024
@@ -28,24 +36,41 @@ Routed = tuple[str, Chunk]
 @beam.typehints.with_input_types(MessageList)
 @beam.typehints.with_output_types(Routed, quarantined=Routed)
 class ValidateRouteChunk(beam.DoFn):
-    """Messages in, chunks out: of valid events on the main output, of quarantined messages on ``QUARANTINED``.
+    """Messages in, chunks out: of valid events on the main output, of quarantined messages on `QUARANTINED`.
 
     Elements are lists of messages: one each from Pub/Sub, thousands each in a micro-batch, where a list costs Beam no
     more than a message. They are collected and handled many at once. Chunks are stamped with the earliest publish time in
     them, so that they fall into its window.
+
+    Args:
+        window_seconds: length of the publish-time windows.
+        pipeline_version: what quarantined messages name as the version that refused them.
+        dictionary: number of the dictionary that tiny chunks are compressed with (`beam_pipeline.dictionary`), 0 for none.
     """
 
     VALID: Final = "valid"
     QUARANTINED: Final = "quarantined"
 
-    def __init__(self, window_seconds: int, pipeline_version: str) -> None:
+    def __init__(
+        self,
+        window_seconds: int,
+        pipeline_version: str,
+        publish_time_source: str = "",
+        keep_attributes: bool = False,
+        mappings: Sequence[str] = (),
+        dictionary: int = 0,
+    ) -> None:
         self._window_micros = window_seconds * 1_000_000
         self._pipeline_version = pipeline_version
+        self._publish_time_source = publish_time_source
+        self._keep_attributes = keep_attributes
+        self._sources = tuple(load(name) for name in mappings)
+        self._dictionary = dictionary
 
     def start_bundle(self) -> None:
         self._waiting: list[Message] = []
         self._waiting_bytes = 0
-        self._valid, self._quarantined = Chunker(self._window_micros), Chunker(self._window_micros)
+        self._valid, self._quarantined = (Chunker(self._window_micros, dictionary=self._dictionary) for _ in range(2))
         self._chunkers = (self.VALID, self._valid), (self.QUARANTINED, self._quarantined)
         self._counts: Counter[str] = Counter()
 
@@ -72,18 +97,19 @@ class ValidateRouteChunk(beam.DoFn):
         places: dict[str, Partition] = {}
         refused: dict[str, tuple[list[bytes], list[int]]] = {}
         for message in messages:
-            data, _, publish_micros, _ = message
+            data, _, publish_micros, _, _ = message
             place = accept(data, publish_micros)
             if place is None:
-                verdict = judge(data, publish_micros)
+                verdict = judge_message(message, self._sources)
                 if isinstance(verdict, Rejection):
+                    verdict = naming_the_source(verdict, publish_micros, self._publish_time_source)
                     self._counts[counters.EVENTS_QUARANTINED + verdict.code] += 1
                     destination = quarantine_destination(verdict, publish_micros)
                     lines, micros = refused.setdefault(destination, ([], []))
                     lines.append(quarantine_line(message, verdict, self._pipeline_version))
                     micros.append(publish_micros)
                     continue
-                place = verdict
+                place, message = verdict
             events = accepted.get(place.path)
             if events is None:
                 places[place.path] = place
@@ -94,7 +120,7 @@ class ValidateRouteChunk(beam.DoFn):
             events = accepted[path]
             self._counts[counters.EVENTS_VALID + place.event_type] += len(events)
             micros = [message.publish_micros for message in events]
-            for routed in self._valid.add(lake_destination(place), lake_lines(events), micros):
+            for routed in self._valid.add(lake_destination(place), lake_lines(events, self._keep_attributes), micros):
                 yield self.VALID, routed
         for destination, (lines, micros) in refused.items():
             for routed in self._quarantined.add(destination, lines, micros):

@@ -11,8 +11,8 @@ from beam_pipeline.batching import Batch
 from beam_pipeline.manifest import manifest_object, record_of
 from beam_pipeline.messages import now_micros
 from beam_pipeline.objects import pack
-from beam_pipeline.routing import LAKE
 from beam_pipeline.storage import store
+from event_contract.lake_layout import LAKE
 
 
 class WriteObjects(beam.DoFn):
@@ -21,7 +21,7 @@ class WriteObjects(beam.DoFn):
     A record is stamped with the earliest publish time in its object. All have one key: the records of a window go to one
     manifest, which is in the lake.
 
-    A storage error that outlives its retries fails the bundle: nothing of it is acknowledged, and it comes again.
+    A storage error that outlives its retries fails the bundle: nothing of it is acknowledged, and it is redelivered.
 
     Args:
         roots: the path of each root that destinations name (`routing`).

@@ -1,8 +1,8 @@
-"""All benchmarks of the ingestion, then the page of results: ``make bench``. Leave the machine alone meanwhile.
+"""All benchmarks of the ingestion, then the page of results: `make bench`. Leave the machine alone meanwhile.
 
     python -m benchmarks [--full]
 
-About a quarter of an hour on two cores; ``--full`` adds 10^7 events and the soak, and takes three times as long. Exits with 1 if
+About twenty minutes on two cores; `--full` adds 10^7 events and the soak, and takes three times as long. Exits with 1 if
 a bar is missed, after all have run.
 """
 
@@ -14,7 +14,16 @@ from typing import Final
 
 from benchmarks.jobs import environment
 
-_ALWAYS: Final = ("graph", "emulator", "bench_producer", "rivals", "growth", "latency")
+_ALWAYS: Final = (
+    "graph",
+    "emulator",
+    "bench_producer",
+    "rivals",
+    "growth",
+    "latency",
+    "small_bundles",
+    "two_processes",
+)
 _SOAK: Final = "soak"
 
 

@@ -2,7 +2,7 @@
 
     python benchmarks/bench_producer.py [--events 100000] [--runs 5]
 
-Publishing is measured where ``PUBSUB_EMULATOR_HOST`` names an emulator, to a topic with one subscription that nobody reads.
+Publishing is measured where `PUBSUB_EMULATOR_HOST` names an emulator, to a topic with one subscription that nobody reads.
 Prints one JSON line a figure; exits with 1 below 25,000 simulated messages a second.
 """
 
@@ -39,7 +39,7 @@ def written_per_second(events: int, seed: int) -> float:
 
 def published_per_second(events: int, seed: int) -> float:
     """Messages a second to the emulator, simulated on the way, with the truth about them."""
-    from local_platform import pubsub  # only where there is an emulator
+    from lake_cli.local import pubsub  # only where there is an emulator
 
     name = uuid.uuid4().hex
     route = pubsub.Route(pubsub.LOCAL_PROJECT, f"bench-{name}", f"bench-{name}")

@@ -27,7 +27,7 @@ LAST_DAY = date(2026, 11, 21)
 EMPTY_SECONDS, DAY_SECONDS, PEAK_MEGABYTES, MOST_GROWTH = 60.0, 20.0, 2000.0, 1.5
 _MEASURE = """
 import json, resource, sys, time
-from local_platform.warehouse import build
+from warehouse_runner import build
 begun = time.monotonic()
 result = build(*sys.argv[1:4])
 print(json.dumps({

@@ -4,6 +4,7 @@ import gzip
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -16,25 +17,28 @@ from apache_beam.transforms.window import FixedWindows, IntervalWindow, Timestam
 from isal import igzip
 
 from beam_pipeline import counters
+from beam_pipeline.config import IngestionConfig
 from beam_pipeline.manifest import manifest_object, record_of
 from beam_pipeline.messages import Message, now_micros
+from beam_pipeline.microbatch.graph import MicroBatchGraph, freeze_loaded_objects
 from beam_pipeline.objects import EXTENSIONS, StoredObject, object_name
-from beam_pipeline.options import IngestionConfig
-from beam_pipeline.routing import LAKE, lake_destination, lake_lines, quarantine_destination, quarantine_line
+from beam_pipeline.routing import lake_destination, lake_lines, quarantine_destination, quarantine_line
 from beam_pipeline.storage import store
 from event_contract import ManifestRecord, Rejection, inspect
-from local_platform.microbatch.graph import MicroBatchGraph, spare_the_garbage_collector
+from event_contract.lake_layout import LAKE
 from producer import SimulationConfig, simulate
 
 Contender = Callable[[Path], Callable[[], object]]
 """Given an empty folder to write into, the work to be timed; what is prepared before is not."""
 
 PUBLISH_MICROS = 1_795_341_600_000_000
+FIRST_DAY = datetime(2026, 11, 15, tzinfo=UTC)
+"""Of the week before: on any later day the week before that day would lie in the future of the publish time, and be refused."""
 
 
 def messages(count: int) -> list[Message]:
     """A week of the shop, in memory, as if published in one minute: about 430 bytes each, 1 % poison."""
-    simulated = simulate(SimulationConfig(events=count, days=7, seed=1))
+    simulated = simulate(SimulationConfig(events=count, days=7, seed=1, start=FIRST_DAY))
     return [
         Message(message.data, str(number), PUBLISH_MICROS + number, message.attributes)
         for number, message in enumerate(simulated)
@@ -47,11 +51,6 @@ def config(folder: Path, compression: str) -> IngestionConfig:
         output_path=f"{folder}/lake",
         quarantine_path=f"{folder}/quarantine",
         compression=compression,
-        window_seconds=600,
-        allowed_lateness_seconds=32 * 86_400,
-        max_object_bytes=64 << 20,
-        max_object_rows=200_000,
-        max_object_age_seconds=60,
         pipeline_version="benchmark",
     )
 
@@ -90,7 +89,7 @@ def plain_loop(batch: list[Message], compression: str) -> Contender:
             os.replace(temporary, path / "object.ndjson")
 
     def prepared(folder: Path) -> Callable[[], object]:
-        spare_the_garbage_collector()  # a limit has every advantage
+        freeze_loaded_objects()  # a limit has every advantage
         return partial(run, folder)
 
     return prepared

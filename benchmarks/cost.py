@@ -55,11 +55,16 @@ PRICES: Final[Mapping[str, Price]] = {
 
 @dataclass(frozen=True)
 class Measured:
-    """What benchmarks on one machine say: events a CPU second when every message is an element of its own, as Dataflow
-    delivers them, and bytes that an event takes in the lake."""
+    """What benchmarks on one machine say.
+
+    At one rate, in bundles of one size (`small_bundles`): events a CPU second, state and timers included; bytes that an event
+    takes in the lake; bytes of it that pass shuffles and state; objects and manifests a minute.
+    """
 
     events_per_cpu_second: Decimal
     stored_bytes: Decimal
+    streamed_bytes: Decimal
+    objects_a_minute: Decimal
 
 
 @dataclass(frozen=True)
@@ -78,15 +83,6 @@ class Assumed:
 
     utilisation: Decimal = Decimal("0.25")
     """Of a worker's CPU that does what was measured here: the rest is the runner's, Pub/Sub's, and room for peaks."""
-
-    shuffle_passes: int = 2
-    """Each chunk passes Streaming Engine twice: grouped by destination, then reshuffled before the write."""
-
-    compression: int = 5
-    """Chunks travel compressed."""
-
-    destinations: int = 10
-    """Folders written to at any time: nine event types of one day, and quarantine."""
 
     function_seconds: Decimal = Decimal("0.060")
     """From a message to its stored object: nearly all of it is waiting for Cloud Storage."""
@@ -117,14 +113,11 @@ def dataflow(rate: int, measured: Measured, assumed: Assumed) -> Lines:
     sent = events * assumed.message_bytes
     worker_hour = assumed.worker_vcpus * _dollars("Dataflow streaming worker, CPU")
     worker_hour += assumed.worker_gb * _dollars("Dataflow streaming worker, memory")
-    objects = MINUTES_A_MONTH * (assumed.destinations * count + 1)  # and a manifest
+    objects = MINUTES_A_MONTH * measured.objects_a_minute
+    streamed = events * (assumed.message_bytes + measured.streamed_bytes)  # what comes from the source counts, too
     return {
         "workers": worker_hour * count * HOURS_A_MONTH,
-        "Streaming Engine": sent
-        / assumed.compression
-        * assumed.shuffle_passes
-        / _GB
-        * _dollars("Dataflow Streaming Engine"),
+        "Streaming Engine": streamed / _GB * _dollars("Dataflow Streaming Engine"),
         "Pub/Sub": 2 * sent / _TIB * _dollars("Pub/Sub throughput"),
         "writes": objects / _MILLION * _dollars("Cloud Storage, writes (class A)"),
         "a month's events at rest": events * measured.stored_bytes / _GB * _dollars("Cloud Storage, Standard"),

@@ -15,12 +15,12 @@ from typing import Final
 
 from google.cloud.pubsub_v1 import SubscriberClient
 
-from beam_pipeline.options import positive_int
+from beam_pipeline.option_types import positive_int
 from benchmarks import jobs
 from benchmarks.figures import Bar, finish, progress
 from benchmarks.measuring import ROUNDS
 from benchmarks.routes import emulated, route
-from local_platform import pubsub
+from lake_cli.local import pubsub
 from producer import SimulationConfig, publish_to_topic, simulate
 
 MOST_ASKED: Final = 20_000.0

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from beam_pipeline.options import positive_int
+from beam_pipeline.option_types import positive_int
 
 RESULTS: Final = Path(__file__).parent / "results"
 _PACKAGES: Final = ("apache-beam", "duckdb", "msgspec", "isal", "pydantic", "google-cloud-storage")
@@ -19,7 +19,7 @@ _PACKAGES: Final = ("apache-beam", "duckdb", "msgspec", "isal", "pydantic", "goo
 
 @dataclass(frozen=True)
 class Bar:
-    """What a figure must reach: at least ``limit``, or at most where ``at_most``."""
+    """What a figure must reach: at least `limit`, or at most where `at_most`."""
 
     name: str
     value: float
@@ -37,7 +37,7 @@ class Bar:
 
 
 def finish(name: str, figures: Mapping[str, Any], bars: Sequence[Bar], folder: Path = RESULTS) -> int:
-    """Keeps the figures as ``<name>.json`` with date, machine and bars; shows the bars.
+    """Keeps the figures as `<name>.json` with date, machine and bars; shows the bars.
 
     Returns:
         The exit code: 0, or 1 if a bar is missed.

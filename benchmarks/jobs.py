@@ -22,7 +22,7 @@ _STOP_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Finished:
-    """A job that has ended. ``seconds`` and ``cpu_seconds`` with the start of Python; memory in bytes at its peak."""
+    """A job that has ended. `seconds` and `cpu_seconds` with the start of Python; memory in bytes at its peak."""
 
     seconds: float
     cpu_seconds: float
@@ -36,7 +36,7 @@ def environment() -> dict[str, str]:
 
 
 def ingest(folder: Path, *options: str) -> Finished:
-    """Runs ``python -m beam_pipeline`` into a folder (``lake``, ``quarantine``) until its input ends.
+    """Runs `python -m beam_pipeline` into a folder (`lake`, `quarantine`) until its input ends.
 
     Raises:
         RuntimeError: it failed; the text has its last words.
@@ -78,7 +78,7 @@ def _command(folder: Path, options: tuple[str, ...]) -> list[str]:
 
 
 def shop(*options: str) -> None:
-    """Runs ``lake produce`` in a process of its own, which keeps this one small: a child's peak memory counts from there.
+    """Runs `lake produce` in a process of its own, which keeps this one small: a child's peak memory counts from there.
 
     Raises:
         RuntimeError: it failed; the text has its last words.
@@ -114,7 +114,7 @@ def wait_until_read(folder: Path, messages: int, process: subprocess.Popen[bytes
 
 @dataclass
 class MemorySampler:
-    """Resident memory of a process, in bytes, once a second for as long as a ``with`` block lasts."""
+    """Resident memory of a process, in bytes, once a second for as long as a `with` block lasts."""
 
     pid: int
     samples: list[int] = field(default_factory=list)
@@ -168,6 +168,6 @@ def stored(folder: Path) -> Stored:
 
 @contextlib.contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """A folder for the time of a ``with`` block."""
+    """A folder for the time of a `with` block."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         yield Path(name)

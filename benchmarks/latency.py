@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from beam_pipeline.messages import micros_of, now_micros
-from beam_pipeline.options import positive_float
+from beam_pipeline.option_types import positive_float
 from benchmarks import jobs
 from benchmarks.figures import Bar, finish, progress, table, whole_numbers
 from benchmarks.routes import emulated, publish, route

@@ -15,9 +15,11 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_platform.warehouse.dbt_run import PROJECT_DIR
+from event_contract import EVENT_TYPES
 from tests.warehouse.lakes import Lake
 from tests.warehouse.shops import Delivery, deliveries
+from warehouse_runner import dbt_run
+from warehouse_runner.dbt_run import PROJECT_DIR
 
 REQUIRED_SHARE = 0.95
 
@@ -39,43 +41,38 @@ def _model(path: str, old: str, new: str) -> Mutation:
     return Mutation(f"models/{path}.sql", old, new, path.rpartition("/")[2])
 
 
-_STAGED = (
-    "user_registered",
-    "page_viewed",
-    "product_viewed",
-    "ad_clicked",
-    "product_added",
-    "product_removed",
-    "checkout_started",
-    "order_completed",
-    "order_refunded",
-)
-
 MUTATIONS = (
-    *(_model(f"staging/stg_{each}", "qualify {{ is_first_copy() }}", "") for each in _STAGED),
-    Mutation("macros/staging.sql", "lower(event_id) as event_id", "event_id as event_id", "stg_page_viewed"),
-    Mutation("macros/staging.sql", "order by {{ utc_timestamp('_ingest.publish_time') }},", "order by", "stg_page_viewed"),
-    Mutation("macros/staging.sql", "lower(event_id)) as copies", "event_id) as copies", "stg_page_viewed"),
-    _model("staging/stg_order_completed", "money_from_text('discount')", "money_from_text('shipping')"),
+    *(_model(f"staging/events/stg_{each}", "qualify {{ is_first_copy() }}", "") for each in EVENT_TYPES),
+    _model("staging/events/stg_page_viewed", "lower(event_id) as claimed_id", "event_id as claimed_id"),
+    Mutation(
+        "macros/staging.sql",
+        "order by payload, {{ utc_timestamp('_ingest.publish_time') }},",
+        "order by payload,",
+        "stg_page_viewed",
+    ),
+    Mutation("macros/staging.sql", "range between current row", "rows between current row", "stg_page_viewed"),
+    Mutation("macros/staging.sql", "then '' else '#'", "then '#' else '#'", "stg_page_viewed"),
+    Mutation("macros/staging.sql", "'#' || cast(payload as string)", "''", "stg_page_viewed"),
+    _model("staging/events/stg_order_completed", "money_from_text('discount')", "money_from_text('shipping')"),
     _model("staging/stg_quarantine", "message_id, fingerprint order", "fingerprint order"),
     _model("staging/stg_manifest", "order by written_at", "order by written_at desc"),
     _model("intermediate/int_events", "    copies,", "    1 as copies,"),
-    _model("intermediate/int_events", "    'order_refunded': ['order_id', 'currency'],\n", ""),
+    Mutation("macros/event_types.sql", "'checkout_started': {'cart_id': 'string', ", "'checkout_started': {", "int_events"),
     _model("intermediate/int_registrations", "    user_id,", "    anonymous_id as user_id,"),
     _model("intermediate/int_customer_daily", "and user_id is not null", "and 1 = 1"),
     _model("intermediate/int_customer_daily", "count(*) as events", "count(distinct session_id) as events"),
     _model("intermediate/int_traffic_hourly", "left join", "inner join"),
     _model("intermediate/int_traffic_hourly", "coalesce(countries.time_zone, 'Etc/UTC')", "'Etc/UTC'"),
     _model("intermediate/int_quarantine_daily", "count(*) as messages", "cast(sum(copies) + 1 as int64) as messages"),
-    _model("intermediate/int_lake_objects", "sum(row_count)", "max(row_count)"),
+    _model("intermediate/int_lake_objects", "sum(row_count - replaced_rows)", "max(row_count)"),
     _model("intermediate/int_order_attribution", "-168", "-167"),
-    _model("intermediate/int_order_attribution", "clicked_at <= ordered_at and", ""),
+    _model("intermediate/int_order_attribution", "preceding and current row", "preceding and unbounded following"),
     _model("intermediate/int_order_attribution", "clicked_at desc", "clicked_at"),
     _model("marts/fct_orders", "left join items", "cross join items"),
     _model("marts/fct_orders", "money('completed.total')", "money('completed.total - completed.tax')"),
     _model("marts/fct_orders", "sum(item.quantity *", "sum("),
     _model("marts/fct_order_items", "sum(lines.quantity *", "sum("),
-    _model("marts/fct_order_items", "on lines.event_id = orders.event_id", "on true"),
+    _model("marts/fct_order_items", " and lines.event_id = orders.event_id", ""),
     _model("marts/fct_refunds", "money('refunded.amount')", "money('-refunded.amount')"),
     _model("marts/fct_refunds", "sum(item.quantity)", "-sum(item.quantity)"),
     _model("marts/fct_sessions", "else events.event_date", "else evenings.event_date"),
@@ -158,7 +155,7 @@ class Workshop:
     def _dbt(self, *arguments: str) -> tuple[int, str]:
         done = subprocess.run(
             [
-                *(sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--quiet", "--fail-fast", *arguments),
+                *(*dbt_run._DBT, "--quiet", "--fail-fast", *arguments),
                 *("--project-dir", str(self._project), "--profiles-dir", str(self._project)),
             ],
             env={

@@ -17,9 +17,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from beam_pipeline.microbatch.progress import peak_rss_bytes
 from event_contract import EVENT_TYPES
 from event_contract.columns import Column, event_columns
-from local_platform.microbatch.summary import peak_rss_bytes
 
 _DUCKDB_TYPES: Final = {"string": "VARCHAR", "int64": "BIGINT", "bool": "BOOLEAN"}
 
@@ -28,14 +28,14 @@ def ours(file: str, folder: str, compression: str) -> Callable[[], int]:
     """The job's file input at its defaults: validated, routed, packed, recorded in the manifest."""
     from apache_beam.options.pipeline_options import PipelineOptions
 
+    from beam_pipeline.microbatch.driver import StopRequest, ingest_files
+    from beam_pipeline.microbatch.graph import MicroBatchGraph
+    from beam_pipeline.microbatch.progress import RunProgress
     from beam_pipeline.options import MESSAGES_PER_FILE_BATCH, DirectRunnerOptions
     from benchmarks.contenders import config
-    from local_platform.microbatch.driver import StopRequest, ingest_files
-    from local_platform.microbatch.graph import MicroBatchGraph
-    from local_platform.microbatch.summary import RunSummary
 
     limits = PipelineOptions([]).view_as(DirectRunnerOptions)
-    summary, graph = RunSummary(), MicroBatchGraph(config(Path(folder), compression))
+    summary, graph = RunProgress(), MicroBatchGraph(config(Path(folder), compression))
 
     def run() -> int:
         most = MESSAGES_PER_FILE_BATCH, limits.batch_max_bytes
@@ -46,7 +46,7 @@ def ours(file: str, folder: str, compression: str) -> Callable[[], int]:
 
 
 def duckdb(file: str, folder: str, compression: str) -> Callable[[], int]:
-    """``COPY (SELECT *, …) TO … (FORMAT json, PARTITION_BY …)``, as its documentation shows, with the types given.
+    """`COPY (SELECT *, …) TO … (FORMAT json, PARTITION_BY …)`, as its documentation shows, with the types given.
 
     What cannot be read is dropped (ignore_errors): without that the first bad line ends it.
     """

@@ -16,9 +16,11 @@ import jinja2
 from benchmarks import cost
 from benchmarks.figures import RESULTS
 from benchmarks.plot import draw
-from benchmarks.rivals import ONE_BY_ONE
 
-NAMES: Final = ("graph", "rivals", "growth", "latency", "emulator", "soak")
+BY_THEMSELVES: Final = ("lifecycle", "report_page", "two_processes")
+"""On the page if there are results of them: the first two are not run by `make bench`, the last needs two cores."""
+NAMES: Final = ("graph", "rivals", "growth", "latency", "emulator", "soak", "small_bundles")
+_BUNDLES: Final = (1, 10, 500)
 PICTURE: Final = "images/benchmarks.svg"
 _TEMPLATE: Final = Path(__file__).with_name("page.md.jinja")
 
@@ -39,6 +41,9 @@ def results(folder: Path) -> dict[str, dict[str, Any]]:
         if not path.exists():
             raise ResultsMissing(f"{path} is not there: run python -m benchmarks.{name}")
         found[name] = json.loads(path.read_text())
+    for name in BY_THEMSELVES:
+        if (folder / f"{name}.json").exists():
+            found[name] = json.loads((folder / f"{name}.json").read_text())
     return found
 
 
@@ -59,19 +64,15 @@ def render(found: dict[str, dict[str, Any]]) -> str:
 
 
 def _bars(found: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{**bar, "benchmark": name} for name in NAMES for bar in found[name]["bars"]]
+    return [{**bar, "benchmark": name} for name in found for bar in found[name]["bars"]]
 
 
 def costs(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The cost model with what was measured here."""
-    one_by_one = found["rivals"]["in_memory"]["contenders"][ONE_BY_ONE]["events_per_cpu_second"]
-    measured = cost.Measured(
-        events_per_cpu_second=Decimal(round(one_by_one)),
-        stored_bytes=Decimal(round(found["growth"]["by_events"][-1]["bytes_per_million"])) / 1_000_000,
-    )
     assumed = cost.Assumed()
+    tens = [measured(found["small_bundles"], rate, 10) for rate in cost.RATES]
     ways = {
-        "This job on Dataflow": [cost.dataflow(rate, measured, assumed) for rate in cost.RATES],
+        "This job on Dataflow": [cost.dataflow(rate, one, assumed) for rate, one in zip(cost.RATES, tens, strict=True)],
         "Pub/Sub's Cloud Storage subscription": [cost.subscription(rate, assumed) for rate in cost.RATES],
         "A function call and an object per message": [cost.function(rate, assumed) for rate in cost.RATES],
     }
@@ -79,18 +80,39 @@ def costs(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
     for name, months in ways.items():
         rows.append([f"**{name}**", *(f"**{cost.total(lines):,.0f}**" for lines in months)])
         rows.extend([line, *(f"{lines[line]:,.0f}" for lines in months)] for line in months[0])
-    floor = cost.dataflow(1, measured, assumed)["workers"]
+    by_bundle = [[f"bundles of {bundle}", *_totals(found["small_bundles"], bundle, assumed)] for bundle in _BUNDLES]
+    floor = cost.dataflow(1, tens[0], assumed)["workers"]
     return {
-        "measured": measured,
+        "measured": tens,
+        "by_bundle": by_bundle,
         "assumed": assumed,
         "prices": cost.PRICES,
         "rates": [f"{rate:,} events/s" for rate in cost.RATES],
         "seconds": cost.SECONDS_A_MONTH,
         "rows": rows,
-        "workers": [cost.workers(rate, measured, assumed) for rate in cost.RATES],
+        "workers": [cost.workers(rate, one, assumed) for rate, one in zip(cost.RATES, tens, strict=True)],
         "floor": floor,
         "break_even": floor / cost.total(cost.function(1, assumed)),
     }
+
+
+def _totals(simulated: dict[str, Any], bundle: int, assumed: cost.Assumed) -> list[str]:
+    months = (cost.dataflow(rate, measured(simulated, rate, bundle), assumed) for rate in cost.RATES)
+    return [f"{cost.total(lines):,.0f}" for lines in months]
+
+
+def measured(simulated: dict[str, Any], rate: int, bundle: int) -> cost.Measured:
+    """What was found in bundles of that size, at the highest rate up to that; objects, of any size of bundles, in proportion."""
+    punctual = [one for one in simulated["found"] if one["rate"] <= rate and not one["late"]]
+    one = max((one for one in punctual if one["bundle"] == bundle), key=lambda one: one["rate"])
+    nearest = max(one["rate"] for one in punctual)
+    objects = max(one["objects_a_minute"] + one["manifests_a_minute"] for one in punctual if one["rate"] == nearest)
+    return cost.Measured(
+        events_per_cpu_second=Decimal(round(1e6 / one["cpu_micros"])),
+        stored_bytes=Decimal(str(round(one["stored"], 1))),
+        streamed_bytes=Decimal(round(one["exactly_once"])),
+        objects_a_minute=Decimal(str(round(objects))) * rate / nearest,
+    )
 
 
 def main() -> None:

@@ -14,16 +14,16 @@ import requests
 from google.cloud import storage
 
 from beam_pipeline.messages import Message
+from beam_pipeline.microbatch.graph import MicroBatchGraph
 from beam_pipeline.routing import lake_destination, lake_lines, quarantine_destination, quarantine_line
 from benchmarks.contenders import config
 from event_contract import Rejection, inspect
-from local_platform.microbatch.graph import MicroBatchGraph
 from tests.gcs import emulated
 
 
 @dataclass(frozen=True)
 class ToStorage:
-    """What a way to Cloud Storage took. ``cpu_seconds`` are the client's, without the emulator's."""
+    """What a way to Cloud Storage took. `cpu_seconds` are the client's, without the emulator's."""
 
     messages: int
     objects: int

@@ -13,7 +13,7 @@ from benchmarks import jobs
 from benchmarks.contenders import lines_written
 from benchmarks.routes import emulated, route
 from benchmarks.stock_streaming import PROGRESS
-from local_platform import pubsub
+from lake_cli.local import pubsub
 from producer import SimulationConfig, publish_to_topic, simulate
 
 _QUIET_SECONDS: Final = 10.0  # two windows
@@ -26,7 +26,7 @@ _LEASE_SECONDS: Final = 10  # the shortest there is
 class Streamed:
     """What became of the messages: lines on disk, and messages left in the subscription; the others are lost.
 
-    ``messages_per_second``: taken from the subscription, whatever became of them.
+    `messages_per_second`: taken from the subscription, whatever became of them.
     """
 
     messages: int

@@ -20,6 +20,7 @@ from beam_pipeline.routing import lake_destination, lake_lines, quarantine_desti
 from benchmarks.contenders import Contender
 from event_contract import EVENT_TYPES, ErrorCode, Partition, Rejection, inspect
 from event_contract.amounts import check_order_total, check_subtotal
+from event_contract.events import NOT_OF_ONE_DIGIT
 
 _waiting: list[list[Message]] = []
 
@@ -47,7 +48,7 @@ class _LineSink(fileio.FileSink):
 
 
 def write_to_files(batch: list[Message], *, nested: bool) -> Contender:
-    """The job with ``fileio.WriteToFiles`` and dynamic destinations, as Beam's documentation has it.
+    """The job with `fileio.WriteToFiles` and dynamic destinations, as Beam's documentation has it.
 
     Args:
         batch: the messages.
@@ -106,7 +107,8 @@ def _type(found: Any) -> Any:
     if isinstance(found, kinds.IntType):
         return Annotated[int, pydantic.Field(ge=found.ge, le=found.le)]
     if isinstance(found, kinds.StrType):
-        pattern = found.pattern.replace(r"\Z", r"\z") if found.pattern else None  # as Rust writes the end of a text
+        # Rust writes the end of a text otherwise, and cannot look ahead: the rival takes ids of one digit.
+        pattern = (found.pattern or "").replace(NOT_OF_ONE_DIGIT, "").replace(r"\Z", r"\z") or None
         limits = pydantic.Field(min_length=found.min_length, max_length=found.max_length, pattern=pattern)
         return Annotated[str, limits]
     if isinstance(found, kinds.ListType):
@@ -130,7 +132,7 @@ def inspect_with_pydantic(payload: bytes, *, by_json: bool) -> Partition | None:
 
     Args:
         payload: the message.
-        by_json: ``json.loads`` and then pydantic, as most code has it; else pydantic's own parser.
+        by_json: `json.loads` and then pydantic, as most code has it; else pydantic's own parser.
     """
     try:
         if by_json:

@@ -22,14 +22,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from beam_pipeline.messages import Message
-from beam_pipeline.options import positive_int
+from beam_pipeline.microbatch.graph import MicroBatchGraph
+from beam_pipeline.option_types import positive_int
 from benchmarks import jobs, rival_function, rival_streaming
 from benchmarks.contenders import Contender, config, element_by_element, lines_written, messages, our_graph, plain_loop
 from benchmarks.figures import Bar, finish, progress, table
 from benchmarks.measuring import interleaved, median_rate
 from benchmarks.rival_transforms import inspect_with_pydantic, loop_with_pydantic, write_to_files
 from event_contract import Rejection, inspect
-from local_platform.microbatch.graph import MicroBatchGraph
 from producer import SimulationConfig, simulate, write_to_file
 
 ENGINES: Final = ("ours", "duckdb", "duckdb-raw")

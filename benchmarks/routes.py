@@ -10,8 +10,8 @@ from pathlib import Path
 from google.cloud.pubsub_v1 import SubscriberClient
 
 from benchmarks.jobs import shop
-from local_platform import emulator, pubsub
-from local_platform.errors import LakeError
+from lake_cli.errors import LakeError
+from lake_cli.local import emulator, pubsub
 
 
 @contextmanager

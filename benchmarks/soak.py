@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from beam_pipeline.options import positive_float, positive_int
+from beam_pipeline.option_types import positive_float, positive_int
 from benchmarks import jobs
 from benchmarks.figures import Bar, finish, progress, table
 from benchmarks.routes import emulated, publish, route

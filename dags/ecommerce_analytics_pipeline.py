@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator
 from airflow.sdk import DAG, Asset, Param, chain, task
 from airflow.sdk.definitions.deadline import AsyncCallback, DeadlineAlert, DeadlineReference  # type: ignore[attr-defined]
 from airflow.timetables.interval import CronDataIntervalTimetable
-from ecommerce_lake import alerts, gates, google_cloud, settings
+from ecommerce_lake import alerts, business_day, gates, google_cloud, settings
 from ecommerce_lake.dbt_task import DbtTask, InDbtEnvironment, read_plan
 
 REPORTS = Asset(name="ecommerce_reports", uri="x-ecommerce://reports", group="ecommerce")
@@ -35,9 +34,11 @@ PLAN = "ti.xcom_pull(task_ids='find_changed_days')"
 VARS = f"--vars '{{{{ {PLAN}['vars'] | tojson }}}}'"
 # Unit tests say whether the SQL is right, not the data: they ran before it was released.
 BUILD = (
-    f"build {VARS} {{{{ '--full-refresh' if {PLAN}['everything'] else '' }}}} "
-    "--indirect-selection buildable --exclude-resource-type unit_test"
+    f"build {VARS} {{{{ '--full-refresh' if {PLAN}['everything'] else '' }}}} --exclude-resource-type unit_test "
+    # A test that reads models of two steps runs in the later one.
+    "--indirect-selection"
 )
+ROOTS = '--lake "$LAKE_PATH" --quarantine "$QUARANTINE_PATH"'
 PENDING = '--pending "$STATE_DIR/pending-{{ run_id }}.json"'
 WAREHOUSE = '--target "$DBT_TARGET" --state-dir "$STATE_DIR" --duckdb-path "$DUCKDB_PATH"'
 
@@ -59,15 +60,8 @@ with DAG(
             description="UTC day to publish; empty: the day before the run",
         )
     },
-    default_args={
-        "owner": "data-platform",
-        "retries": settings.RETRIES,
-        "retry_delay": settings.RETRY_DELAY,
-        "retry_exponential_backoff": True,
-        "max_retry_delay": settings.MAX_RETRY_DELAY,
-        "execution_timeout": settings.TASK_TIMEOUT,
-        "on_failure_callback": alerts.task_failed,
-    },
+    user_defined_macros={"business_date": business_day.of_run},
+    default_args=settings.DEFAULT_ARGS | {"on_failure_callback": alerts.task_failed},
     deadline=DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
         interval=settings.DEADLINE,
@@ -79,33 +73,26 @@ with DAG(
         mode="reschedule",
         poke_interval=settings.GATE_POKE.total_seconds(),
         timeout=settings.GATE_TIMEOUT.total_seconds(),
-        retries=0,  # its time-out is the time it may wait; a retry would wait as long again
         doc_md="The lake holds everything published before the end of the day.",
     )
-    DAY = "{{ ti.xcom_pull(task_ids='wait_for_complete_day') }}"
+    # A gate that a person marked as succeeded has returned nothing: then the run's own day.
+    OWN_DAY = "business_date(params, data_interval_start | default(none), dag_run)"
+    DAY = f"{{{{ ti.xcom_pull(task_ids='wait_for_complete_day') or {OWN_DAY} }}}}"
     quarantine = task(gates.check_quarantine_share)(DAY)
     refreshes = task(google_cloud.metadata_refreshes)()
-    refresh = BigQueryInsertJobOperator.partial(
-        task_id="refresh_biglake_metadata",
-        gcp_conn_id=settings.template("gcp_conn_id"),
-        project_id=settings.template("gcp_project"),
-    ).expand(configuration=refreshes)
+    refresh = task(google_cloud.run_job, task_id="refresh_biglake_metadata").expand(configuration=refreshes)
     changed = InDbtEnvironment(
         task_id="find_changed_days",
-        command=f'python -m local_platform.airflow.changed_days find --lake "$LAKE_PATH" {WAREHOUSE} {PENDING} --also {DAY}',
+        command=f"python -m warehouse_runner.changed_days find {ROOTS} {WAREHOUSE} {PENDING} --also {DAY}",
         output_processor=read_plan,
         trigger_rule="none_failed",
     )
-    freshness = DbtTask(task_id="source_freshness", arguments=f"source freshness {VARS}")
-    staging = DbtTask(task_id="staging", arguments=f"{BUILD} --select tag:staging")
-    marts = DbtTask(task_id="marts", arguments=f"{BUILD} --select tag:seeds tag:intermediate tag:marts")
-    audit = DbtTask(task_id="audit_reports", arguments=f"{BUILD} --select tag:reporting")
+    freshness = DbtTask(task_id="source_freshness", arguments=f"source freshness {VARS} --select source:lake")
+    staging = DbtTask(task_id="staging", arguments=f"{BUILD} buildable --select tag:staging")
+    marts = DbtTask(task_id="marts", arguments=f"{BUILD} buildable --select tag:seeds tag:intermediate tag:marts")
+    audit = DbtTask(task_id="audit_reports", arguments=f"{BUILD} eager --select tag:reporting")
     checks = task(google_cloud.report_checks)(DAY)
-    check = BigQueryInsertJobOperator.partial(
-        task_id="check_reports_in_bigquery",
-        gcp_conn_id=settings.template("gcp_conn_id"),
-        project_id=settings.template("gcp_project"),
-    ).expand(configuration=checks)
+    check = task(google_cloud.run_job, task_id="check_reports_in_bigquery").expand(configuration=checks)
     publish = DbtTask(
         task_id="publish_reports",
         arguments=f"run-operation publish_reports {VARS}",
@@ -114,7 +101,7 @@ with DAG(
     )
     remember = InDbtEnvironment(
         task_id="remember_published_days",
-        command=f"python -m local_platform.airflow.changed_days remember {WAREHOUSE} {PENDING}",
+        command=f"python -m warehouse_runner.changed_days remember {WAREHOUSE} {PENDING}",
         do_xcom_push=False,
     )
     docs = DbtTask(

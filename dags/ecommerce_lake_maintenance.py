@@ -12,7 +12,7 @@ from ecommerce_lake.dbt_task import InDbtEnvironment
 DOCS = """\
 ### Weekly look at the lake
 
-**small files**: days whose objects are small enough to be worth rewriting · **expired quarantine**: days of refused messages
+**small files**: days whose objects are small enough to be worth rewriting · **expired quarantine**: days of quarantined messages
 beyond `ecommerce_quarantine_retention_days`, reported or deleted (`ecommerce_quarantine_expiry`) · **full refresh check**: a
 scratch warehouse built from nothing has the same reports (`ecommerce_full_refresh_check`)
 
@@ -29,15 +29,7 @@ with DAG(
     max_active_runs=1,
     is_paused_upon_creation=not settings.MAINTENANCE_ON,
     tags=["ecommerce", "maintenance"],
-    default_args={
-        "owner": "data-platform",
-        "retries": settings.RETRIES,
-        "retry_delay": settings.RETRY_DELAY,
-        "retry_exponential_backoff": True,
-        "max_retry_delay": settings.MAX_RETRY_DELAY,
-        "execution_timeout": settings.TASK_TIMEOUT,
-        "on_failure_callback": alerts.task_failed,
-    },
+    default_args=settings.DEFAULT_ARGS | {"on_failure_callback": alerts.task_failed},
 ) as dag:
     task(maintenance.report_small_files)()
     # In a row: a full build must not read days that are being deleted. Nothing to expire is no reason to leave the check out.
@@ -46,7 +38,7 @@ with DAG(
         task(maintenance.skip_unless_wanted, trigger_rule="none_failed")("full_refresh_check"),
         InDbtEnvironment(
             task_id="full_refresh_check",
-            command='python -m local_platform.airflow.full_refresh_check --lake "$LAKE_PATH" --quarantine "$QUARANTINE_PATH" '
+            command='python -m warehouse_runner.full_refresh_check --lake "$LAKE_PATH" --quarantine "$QUARANTINE_PATH" '
             f'--duckdb-path "$DUCKDB_PATH" --quarantine-days {settings.template("quarantine_retention_days")}',
             do_xcom_push=False,
         ),

@@ -5,38 +5,46 @@ step (`inspection`), and may still be accepted.
 
 The types that decode here are derived from `events`, the one contract. Two things differ. msgspec calls a pattern back
 from C for every field, which costs as much as all other decoding; so patterns are taken out and checked here, where
-values seen before need no second look. And an absent ``schema_version`` stays visible.
+values seen before need no second look. And an absent field that may be absent stays visible. The newest versions are tried
+first, all in one decoder; a type that has another version is then tried as that.
 
 No key may come twice: msgspec skips what it does not know and takes the last of what it knows, but a lake line keeps all,
-and DuckDB would refuse the whole file. The proof counts colons. Every key has one; a decoded event has every required
-key at least once; its timestamp's colons are known. A message without backslashes and with just that many colons can
-hide neither a second copy of a key, nor an unknown one. One with more is read in full, and its colons must be those of the
-keys and texts that are found in it: unknown fields are usual, for producers deploy first.
+and DuckDB would refuse the whole file. The proof counts quotes. Without backslashes, only keys and texts have any, two
+each; a decoded event has each of its keys, and each of its texts, at least once. A message with just that many quotes can
+hide neither a second copy of a key, nor an unknown one. Fields that may be absent are counted only where there are more. One
+with still more is read in full, and its quotes must be those of the keys and texts that are found in it: unknown fields are
+usual, for producers deploy first.
 """
 
 import functools
 import math
 import operator
 import re
-from collections.abc import Callable, Collection, Mapping
-from typing import Annotated, Any, Final, get_args
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from event_contract.amounts import AMOUNT_CHECKS
-from event_contract.events import EVENT_TYPES, RESERVED_FIELD, Event, Item
+from event_contract.events import EVENT_VERSIONS, RESERVED_FIELD, Event
 from event_contract.limits import MAX_MESSAGE_BYTES
-from event_contract.partitions import PARTITIONS, Partition, is_time_of_day
+from event_contract.partitions import FRACTIONS, MINUTES, PARTITIONS, SECONDS, Partition, is_time_of_day
 
 _BACKSLASH: Final = ord("\\")  # looked for as a number: an eighth of the time that looking for a bytes object takes
 
 # The contract's pattern of an event_id, in a third of the time.
 _HEXADECIMAL_TO_ZERO: Final = bytes.maketrans(b"123456789abcdefABCDEF", b"0" * 21)
 _SHAPE_OF_UUID: Final = b"00000000-0000-0000-0000-000000000000"
+_OF_ONE_DIGIT: Final = frozenset(
+    "-".join(digit * part for part in (8, 4, 4, 4, 12)).encode() for digit in "0123456789abcdefABCDEF"
+)
 
 _REMEMBERED: Final = 10_000
-"""Combinations of values remembered, per event type, as fitting their patterns."""
+"""Combinations of values remembered, per event type, as fitting their patterns; and of keys, as harmless."""
+_MOST_KEYS_REMEMBERED: Final = 64
 
 
 def accept(payload: bytes, publish_micros: int) -> Partition | None:
@@ -49,134 +57,364 @@ def accept(payload: bytes, publish_micros: int) -> Partition | None:
     if len(payload) > MAX_MESSAGE_BYTES or _BACKSLASH in payload:
         return None
     try:
-        event = _decode(payload)
+        try:
+            event = _decode_newest(payload)
+        except msgspec.ValidationError:
+            event = _decode_other(payload)
         kind = event.kind
         timestamp = event.timestamp
-        colons = kind.colons
         known = kind.dates.get(timestamp[:10])
-        if known is not None and known[1] <= publish_micros and is_time_of_day(timestamp, 10):
-            place = known[0]
+        if (
+            known is not None
+            and known[1] <= publish_micros
+            and (
+                (timestamp[19:] in FRACTIONS and timestamp[10:16] in MINUTES and timestamp[16:19] in SECONDS)
+                or is_time_of_day(timestamp, 10)
+            )
+        ):
+            partition = known[0]
         else:
             located = kind.locate(timestamp, publish_micros)
             if not isinstance(located, Partition):
                 return None
-            place = located
-            colons += timestamp[-1] != "Z"
-        values = kind.patterned(event)
-        if not (values in kind.fitting or kind.fit(values)):
+            partition = located
+        patterned = kind.patterned(event)
+        if not (patterned in kind.fitting or kind.fit(patterned)):
             return None
-        if event.event_id.encode().translate(_HEXADECIMAL_TO_ZERO) != _SHAPE_OF_UUID:
+        event_id = event.event_id.encode()
+        if event_id.translate(_HEXADECIMAL_TO_ZERO) != _SHAPE_OF_UUID or event_id in _OF_ONE_DIGIT:
             return None
+        quotes = kind.quotes
         if event.schema_version is not UNSET:
-            colons += 1
+            quotes += 2
         if not kind.is_plain:
             if kind.faults(event) is not None:
                 return None
-            colons += kind.further_colons(event)
-        found = payload.count(b":")
-        return place if found == colons or _hides_nothing(payload, found) else None
+            quotes += kind.quotes_inside(event)
+        found = payload.count(b'"')
+        if event.user_id is None:
+            quotes -= 2
+        if kind.has_nullable:
+            value = kind.nullable(event)
+            if value is None:
+                quotes -= 2
+            elif type(value) is tuple:
+                quotes -= 2 * value.count(None)
+        if found == quotes:
+            return partition
+        if kind.has_optional:
+            if found - quotes == kind.most:
+                "".join(_values(event)[kind.tail])  # each is there, none is null: or it raises, and the judge decides
+                if kind.others is None or UNSET not in kind.others(event):
+                    return partition
+            elif kind.optional_have(event, found - quotes):
+                return partition
+        return partition if _hides_nothing(payload, found, kind) else None
     except Exception:  # noqa: BLE001 - what is wrong, with the message or with this proof, is for the judge to say
         return None
 
 
-def _hides_nothing(payload: bytes, colons: int) -> bool:
-    """Whether a message with so many colons has none but those of its keys and texts, and nothing that readers choke on."""
+def _hides_nothing(payload: bytes, quotes: int, kind: "_Kind") -> bool:
+    """Whether a message with so many quotes has none but those of its keys and texts, and nothing that readers choke on."""
     document = _decode_any(payload)  # what msgspec skipped is read in full only now, and may turn out not to be JSON
-    return RESERVED_FIELD not in document and _colons_in(document, _EASY_DEPTH) == colons
+    return kind.harmless(document) and _quotes_in(document, _EASY_DEPTH) == quotes
 
 
-def _colons_in(found: dict[str, Any] | list[Any], depth: int) -> float:
-    """Colons of keys and texts; NaN, which equals nothing, if something is deeper or a number is larger than usual."""
+def _quotes_in(found: dict[str, Any] | list[Any], depth: int) -> float:
+    """Quotes of keys and texts; NaN, which equals nothing, if something is deeper or a number is larger than usual."""
     if not depth:
         return math.nan
-    keys: Collection[str] = found if isinstance(found, dict) else ()
-    values: Collection[Any] = found.values() if isinstance(found, dict) else found
-    texts = [value for value in values if type(value) is str]
-    colons: float = len(keys) + "".join([*keys, *texts]).count(":")
-    if len(texts) < len(values):
-        for value in values:
-            kind = type(value)
-            if kind is dict or kind is list:
-                colons += _colons_in(value, depth - 1)
-            elif kind is int and not -_LARGE < value < _LARGE:
-                return math.nan
-    return colons
+    keys, values = (len(found), found.values()) if isinstance(found, dict) else (0, found)
+    quotes: float = 2 * keys
+    for value in values:
+        kind = type(value)
+        if kind is str:
+            quotes += 2
+        elif kind is dict or kind is list:
+            quotes += _quotes_in(value, depth - 1)
+        elif kind is int and not -_LARGE < value < _LARGE:
+            return math.nan
+    return quotes
 
 
 _EASY_DEPTH: Final = 8
 _LARGE: Final = 1 << 63
 
 
-class _Kind:
-    """What is to be proven of one event type after decoding."""
+_values: Final = msgspec.structs.astuple
 
-    def __init__(self, name: str, contract: type[Event], patterns: Mapping[str, str]) -> None:
+
+class _Texts(Enum):
+    """How often a field that is there has a text as its value."""
+
+    NEVER = 0
+    ALWAYS = 1
+    OR_NULL = 2
+    INSIDE = 3
+    """It holds an object or a list, which may have any number of them."""
+
+
+_TEXTS: Final = (_Texts.ALWAYS, _Texts.OR_NULL)
+
+
+class _Field(NamedTuple):
+    """A field of a type that decodes here."""
+
+    name: str
+    type: Any
+    required: bool
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is there, and a text, in whatever is decoded."""
+        return self.required and self.texts is _Texts.ALWAYS
+
+    @property
+    def texts(self) -> _Texts:
+        """How many texts its value may have."""
+        parts = _parts(self.type)
+        scalars = [part for part in parts if part not in (NoneType, UnsetType)]
+        kinds = set(map(type, get_args(scalars[0]))) if get_origin(scalars[0]) is Literal else set(scalars)
+        if kinds == {str}:
+            return _Texts.OR_NULL if NoneType in parts else _Texts.ALWAYS
+        return _Texts.NEVER if kinds <= {int, bool} else _Texts.INSIDE
+
+
+class _Quotes:
+    """How many quotes the keys and the texts of an object have, of which nothing is known but its values.
+
+    Args:
+        fields: the fields of its type, in order; none of them holds an object or a list.
+    """
+
+    def __init__(self, fields: Sequence[_Field]) -> None:
+        required = [field for field in fields if field.required]
+        self._least = 2 * len(required) + 2 * sum(field.is_text for field in required)
+        self._optional = _values_of([field.name for field in fields if not field.required])
+        loose = (field for field in fields if field.texts in _TEXTS and not field.is_text)
+        self._varying = _values_of([field.name for field in loose])
+        self.is_fixed: Final = all(field.required and field.texts is not _Texts.OR_NULL for field in fields)
+
+    def of(self, found: Sequence[Any]) -> int:
+        """Those of several objects together."""
+        quotes = self._least * len(found)
+        if not self.is_fixed:
+            for each in found:
+                keys, texts = self._optional(each), self._varying(each)
+                quotes += 2 * (len(keys) + len(texts) - keys.count(UNSET) - texts.count(UNSET) - texts.count(None))
+        return quotes
+
+
+class _Inside:
+    """A field that holds an object, or a list of objects or of texts."""
+
+    def __init__(self, field: _Field) -> None:
+        part = next(part for part in _parts(field.type) if part not in (NoneType, UnsetType))
+        (inner,) = _parts(get_args(part)[0]) if get_origin(part) is list else (part,)
+        self._name = field.name
+        self._of: Callable[[Sequence[Any]], float] = lambda _: math.nan  # equals nothing: a closer look is taken
+        struct = _struct_in(field.type)
+        self._known: frozenset[str] | None = None
+        if struct is not None:
+            fields = _fields(struct, {})
+            self._known = frozenset(field.encode_name for field in msgspec.structs.fields(struct))
+            if all(field.texts is not _Texts.INSIDE for field in fields):
+                self._of = _Quotes(fields).of
+        elif get_origin(part) is list and _Field("", inner, required=True).texts is _Texts.ALWAYS:
+            self._of = lambda found: 2 * len(found)
+
+    def quotes(self, event: Any) -> float:
+        """Quotes of the keys and texts in it; its own key is not counted."""
+        found = getattr(event, self._name)
+        if type(found) is not list:
+            found = () if found is None or found is UNSET else (found,)
+        return self._of(found)
+
+    def harmless(self, document: Mapping[str, Any]) -> bool:
+        """Whether it has no key that the contract does not know."""
+        if self._known is None:
+            return True
+        found = document.get(self._name) or ()
+        return all(self._known.issuperset(each) for each in (found if type(found) is list else (found,)))
+
+
+class _Kind:
+    """What is to be proven of one version of an event type after decoding.
+
+    Args:
+        name: the event type.
+        contract: its class.
+        fields: the fields of the type that decodes it, in order.
+        patterns: what some of its texts must match.
+    """
+
+    def __init__(self, name: str, contract: type[Event], fields: Sequence[_Field], patterns: Mapping[str, str]) -> None:
         self._patterns = [re.compile(pattern).match for pattern in patterns.values()]
         self.patterned: Final = operator.attrgetter(*patterns) if patterns else _nothing
         self.fitting: Final[set[object]] = set() if patterns else {None}
-        self.colons: Final = _required_keys(contract) + 1 + 2  # the tag is no field; a time of day has two
         self.dates: Final = PARTITIONS[name].dates
         self.locate: Final = PARTITIONS[name].locate
         self.faults: Final = AMOUNT_CHECKS.get(contract, _nothing)
-        self._has_items = "items" in contract.__struct_fields__
-        self.is_plain: Final = not self._has_items and contract not in AMOUNT_CHECKS
+        self._known = frozenset({"event_type"}.union(field.encode_name for field in msgspec.structs.fields(contract)))
+        self._folded = self._known | {RESERVED_FIELD}
+        self._harmless: set[tuple[str, ...]] = set()
+        # Two for each key that must be there and for each text that must or may; the tag has four. The version's key is
+        # counted where it is found.
+        counted = [field for field in fields if field.name != "schema_version"]
+        required = [field for field in counted if field.required]
+        self.quotes: Final = 4 + sum(4 if field.texts in _TEXTS else 2 for field in required)
+        nullable = [field.name for field in required if field.texts is _Texts.OR_NULL and field.name != "user_id"]
+        self.has_nullable: Final = bool(nullable)
+        self.nullable: Final = operator.attrgetter(*nullable) if nullable else _nothing  # of a single one, no tuple
+        optional = [field for field in counted if not field.required]
+        self.has_optional: Final = bool(optional)
+        texts = [field.name for field in optional if field.texts in _TEXTS]
+        others = [field.name for field in optional if field.texts not in _TEXTS]
+        self.tail: Final = slice(len(fields) - len(texts), None)
+        self.others: Final = _values_of(others) if others else None
+        self.most: Final = 4 * len(texts) + 2 * len(others)
+        self._inside = [_Inside(field) for field in fields if field.texts is _Texts.INSIDE]
+        self.is_plain: Final = not self._inside and contract not in AMOUNT_CHECKS
 
     def fit(self, values: Any) -> bool:
         """Whether the values that `patterned` gave fit their patterns; remembered if so."""
         texts = values if isinstance(values, tuple) else (values,)
-        if not all(fits(text) for fits, text in zip(self._patterns, texts, strict=True)):
+        # What is no text is null, or not there, and the decoder has taken it.
+        if not all(type(text) is not str or fits(text) for fits, text in zip(self._patterns, texts, strict=True)):
             return False
         if len(self.fitting) >= _REMEMBERED:
             self.fitting.clear()
         self.fitting.add(values)
         return True
 
-    def further_colons(self, event: Any) -> int:
-        """Colons of the keys in the event's items."""
-        return _ITEM_KEYS * len(event.items) if self._has_items else 0
+    def quotes_inside(self, event: Any) -> float:
+        """Quotes of the keys and texts in the event's items, and in whatever else holds more than one value."""
+        return (
+            self._inside[0].quotes(event)
+            if len(self._inside) == 1
+            else sum(inside.quotes(event) for inside in self._inside)
+        )
+
+    def optional_have(self, event: Any, quotes: float) -> bool:
+        """Whether the fields that may be absent have just so many quotes: two for each key, and two for each text."""
+        texts = _values(event)[self.tail]
+        missing = 2 * texts.count(None) + 4 * texts.count(UNSET)
+        if self.others is not None:
+            missing += 2 * self.others(event).count(UNSET)
+        return quotes == self.most - missing
+
+    def harmless(self, document: Mapping[str, Any]) -> bool:
+        """Whether no unknown key equals a known one but for case: BigQuery and JSON readers take both for one column."""
+        keys = tuple(document)
+        if keys not in self._harmless:
+            if any(key.lower() in self._folded for key in keys if key not in self._known):
+                return False
+            if len(keys) <= _MOST_KEYS_REMEMBERED:
+                if len(self._harmless) >= _REMEMBERED:
+                    self._harmless.clear()
+                self._harmless.add(keys)
+        return not self._inside or all(inside.harmless(document) for inside in self._inside)
 
 
 def _nothing(_: object) -> None:
     return None
 
 
-def _required_keys(struct: type[msgspec.Struct]) -> int:
-    return sum(field.required for field in msgspec.structs.fields(struct))
+def _values_of(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """Gives the values of some attributes, always as a tuple."""
+    if len(names) > 1:
+        return operator.attrgetter(*names)
+    return lambda event: tuple([getattr(event, name) for name in names])
 
 
-_ITEM_KEYS: Final = _required_keys(Item)
+def _parts(annotated: Any) -> tuple[Any, ...]:
+    """The types that a field may have, each without what is said about it."""
+    if get_origin(annotated) is Annotated:
+        return _parts(get_args(annotated)[0])
+    if get_origin(annotated) in (Union, UnionType):
+        return tuple(part for each in get_args(annotated) for part in _parts(each))
+    return (annotated,)
+
+
+def _struct_in(annotated: Any) -> type[msgspec.Struct] | None:
+    """The type of the objects that a field holds, alone or in a list."""
+    for part in _parts(annotated):
+        inner = _parts(get_args(part)[0])[0] if get_origin(part) is list else part
+        if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+            return inner
+    return None
 
 
 def _without_pattern(annotated: Any) -> tuple[Any, str | None]:
     """A field's type without its pattern, and the pattern."""
-    bare, *notes = get_args(annotated)
+    bare, *notes = get_args(annotated) if get_origin(annotated) is Annotated else (annotated,)
+    if get_origin(bare) in (Union, UnionType):
+        stripped = [_without_pattern(part) for part in get_args(bare) if part is not NoneType]
+        if len(stripped) == 1:
+            return stripped[0][0] | None, stripped[0][1]
     for note in notes:
         if isinstance(note, Meta) and note.pattern:
             return Annotated[bare, Meta(min_length=note.min_length, max_length=note.max_length)], note.pattern
     return annotated, None
 
 
+def _with_optional_visible(annotated: Any) -> Any:
+    """A field's type, objects in which an absent field stays visible in place of those that hide it by a default."""
+    struct = _struct_in(annotated)
+    if struct is None or all(field.required for field in msgspec.structs.fields(struct)):
+        return annotated
+    visible = _type_of(f"_{struct.__name__}", _fields(struct, {}))
+    notes = get_args(annotated)[1:] if get_origin(annotated) is Annotated else ()
+    nullable = NoneType in _parts(annotated)
+    shape: Any = list[visible] if list in [get_origin(part) for part in _parts(annotated)] else visible  # type: ignore[valid-type]
+    bounds = [note for note in notes if isinstance(note, Meta) and (note.min_length or note.max_length)]
+    shape = Annotated[shape, bounds[0]] if bounds else shape
+    return shape | None if nullable else shape
+
+
+def _fields(struct: type[msgspec.Struct], patterns: dict[str, str]) -> list[_Field]:
+    """The fields of a type for decoding here; what patterns its texts must match is added to `patterns`."""
+    fields: list[_Field] = []
+    for field in msgspec.structs.fields(struct):
+        bare = field.type
+        if issubclass(struct, Event):
+            bare, pattern = _without_pattern(_with_optional_visible(field.type))
+            if pattern is not None and field.name != "event_id":
+                patterns[field.name] = pattern
+        fields.append(_Field(field.name, bare, field.required))
+    return sorted(fields, key=lambda field: (not field.required, field.texts in _TEXTS))
+
+
+def _type_of(name: str, fields: Iterable[_Field], **how: Any) -> type[msgspec.Struct]:
+    """A type with some fields, of which one that is absent stays visible."""
+    shape = [(each.name, each.type) if each.required else (each.name, each.type | UnsetType, UNSET) for each in fields]
+    return msgspec.defstruct(name, shape, frozen=True, kw_only=True, gc=False, **how)
+
+
 def _decoding_type(name: str, contract: type[Event]) -> type[msgspec.Struct]:
-    """The type that decodes events of one type here; its class attribute ``kind`` says what is left to prove."""
-    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
+    """The type that decodes events of one type and version here; its class attribute `kind` says what is left to prove."""
     patterns: dict[str, str] = {}
-    for field in msgspec.structs.fields(contract):
-        bare, pattern = _without_pattern(field.type)
-        if pattern is not None and field.name != "event_id":
-            patterns[field.name] = pattern
-        fields.append((field.name, bare) if field.required else (field.name, bare | UnsetType, UNSET))
-    return msgspec.defstruct(
-        f"_{contract.__name__}",
-        fields,
-        namespace={"kind": _Kind(name, contract, patterns)},
-        tag_field="event_type",
-        tag=name,
-        frozen=True,
-        kw_only=True,
-        gc=False,
-    )
+    fields = _fields(contract, patterns)
+    kind = _Kind(name, contract, fields, patterns)
+    return _type_of(f"_{contract.__name__}", fields, namespace={"kind": kind}, tag_field="event_type", tag=name)
 
 
-_DECODING_TYPES: Final = [_decoding_type(name, contract) for name, contract in EVENT_TYPES.items()]
-_decode: Final[Callable[[bytes], Any]] = msgspec.json.Decoder(functools.reduce(operator.or_, _DECODING_TYPES)).decode
+def decoder_of(versions: Mapping[str, Mapping[int, type[Event]]], back: int) -> Callable[[bytes], Any]:
+    """Decodes events of the newest versions (`back` 0) or of those before them (1)."""
+    kinds = [
+        _decoding_type(name, found[sorted(found, reverse=True)[back]])
+        for name, found in versions.items()
+        if len(found) > back
+    ]
+    if not kinds:
+        return _no_such_version
+    return msgspec.json.Decoder(functools.reduce(operator.or_, kinds)).decode
+
+
+def _no_such_version(_: bytes) -> Any:
+    raise msgspec.ValidationError("no type has another version")
+
+
+_decode_newest: Final = decoder_of(EVENT_VERSIONS, 0)
+_decode_other: Final = decoder_of(EVENT_VERSIONS, 1)
 _decode_any: Final[Callable[[bytes], Any]] = msgspec.json.Decoder().decode

@@ -8,12 +8,12 @@ from event_contract.events import CheckoutStarted, Event, Item, OrderCompleted
 
 
 def minor_units(money: str) -> int:
-    """An amount as the contract writes it, in minor units: ``"19.99"`` is 1999."""
+    """An amount as the contract writes it, in minor units: `"19.99"` is 1999."""
     return int(money[:-3] + money[-2:])
 
 
 def money(minor: int) -> str:
-    """Minor units as the contract writes amounts: 1999 is ``"19.99"``; negative amounts have a leading minus."""
+    """Minor units as the contract writes amounts: 1999 is `"19.99"`; negative amounts have a leading minus."""
     sign, minor = ("-", -minor) if minor < 0 else ("", minor)
     return f"{sign}{minor // 100}.{minor % 100:02d}"
 
@@ -24,7 +24,7 @@ def items_sum(items: list[Item]) -> int:
 
 
 def check_order_total(order: OrderCompleted) -> Rejection | None:
-    """``total`` must be the items' sum minus discount plus shipping plus tax, to the cent."""
+    """`total` must be the items' sum minus discount plus shipping plus tax, to the cent."""
     due = items_sum(order.items) - minor_units(order.discount) + minor_units(order.shipping) + minor_units(order.tax)
     if due == minor_units(order.total):
         return None
@@ -36,7 +36,7 @@ def check_order_total(order: OrderCompleted) -> Rejection | None:
 
 
 def check_subtotal(checkout: CheckoutStarted) -> Rejection | None:
-    """``subtotal`` must be the items' sum, to the cent."""
+    """`subtotal` must be the items' sum, to the cent."""
     due = items_sum(checkout.items)
     if due == minor_units(checkout.subtotal):
         return None

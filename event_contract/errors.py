@@ -1,4 +1,4 @@
-"""Why a message is refused: the error codes, and the rejection that carries one."""
+"""Why a message is refused: the reason codes, and the rejection that carries one."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from event_contract.limits import MAX_REASON_CHARACTERS
 
 
 class ErrorCode(StrEnum):
-    """One code per way to fail; the code names the quarantine folder (``reason=<code>``), so it never changes."""
+    """One code per way to fail; the code names the quarantine folder (`reason=<code>`), so it never changes."""
 
     EMPTY_MESSAGE = "empty_message"
     MESSAGE_TOO_LARGE = "message_too_large"
@@ -16,6 +16,7 @@ class ErrorCode(StrEnum):
     NESTED_TOO_DEEP = "nested_too_deep"
     NOT_AN_OBJECT = "not_an_object"
     DUPLICATE_KEY = "duplicate_key"
+    AMBIGUOUS_KEY = "ambiguous_key"
     RESERVED_FIELD = "reserved_field"
     UNKNOWN_EVENT_TYPE = "unknown_event_type"
     UNKNOWN_SCHEMA_VERSION = "unknown_schema_version"
@@ -39,6 +40,7 @@ DESCRIPTIONS: dict[ErrorCode, str] = {
     ErrorCode.NESTED_TOO_DEEP: "Arrays and objects are nested more than 64 deep.",
     ErrorCode.NOT_AN_OBJECT: "The message is JSON, but not an object.",
     ErrorCode.DUPLICATE_KEY: "An object in the message has the same key twice: readers disagree which one counts.",
+    ErrorCode.AMBIGUOUS_KEY: "A key equals one of the contract, or `_ingest`, but for case: readers take both for one column.",
     ErrorCode.RESERVED_FIELD: "The message brings its own `_ingest` key, which belongs to the pipeline.",
     ErrorCode.UNKNOWN_EVENT_TYPE: "No event type of this name is in the contract.",
     ErrorCode.UNKNOWN_SCHEMA_VERSION: "The contract has no such version of the event type.",
@@ -46,7 +48,7 @@ DESCRIPTIONS: dict[ErrorCode, str] = {
     ErrorCode.WRONG_TYPE: "A field has another JSON type than the contract says.",
     ErrorCode.INVALID_VALUE: "A field has the right type, but a value outside its limits, pattern or list.",
     ErrorCode.TIMESTAMP_UNPARSABLE: "`timestamp` is not RFC 3339 as the contract narrows it"
-    " (`YYYY-MM-DDTHH:MM:SS`, up to six decimals, then `Z` or `±HH:MM`), or no such date exists.",
+    " (`YYYY-MM-DDTHH:MM:SS`, up to nine decimals, then `Z` or `±HH:MM`), or no such date exists.",
     ErrorCode.TIMESTAMP_NAIVE: "`timestamp` has no offset from UTC.",
     ErrorCode.TIMESTAMP_IN_FUTURE: "`timestamp` lies more than a day after the publish time.",
     ErrorCode.TIMESTAMP_BEFORE_2000: "`timestamp` lies before the year 2000 (UTC).",
@@ -58,8 +60,8 @@ DESCRIPTIONS: dict[ErrorCode, str] = {
 class Rejection(NamedTuple):
     """Why one message was refused.
 
-    ``message`` is for a person: it names the value and the rule. ``field`` is the path of the field at fault, like
-    ``items[0].unit_price``, or None where no single field is.
+    `message` is for a person: it names the value and the rule. `field` is the path of the field at fault, like
+    `items[0].unit_price`, or None where no single field is.
     """
 
     code: ErrorCode

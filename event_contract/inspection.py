@@ -1,19 +1,33 @@
 """One message in, its partition or its rejection out."""
 
 import re
+import traceback
+from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Any, Final
 
 import msgspec
 
 from event_contract.acceptance import accept
 from event_contract.amounts import check_amounts
+from event_contract.columns import Column, columns_of
+from event_contract.envelopes import looks_like
 from event_contract.errors import ErrorCode, Rejection, reject
-from event_contract.events import EVENT_TYPES, SCHEMA_VERSIONS, AnyEvent, Event
+from event_contract.events import EVENT_VERSIONS, RESERVED_FIELD, Event
+from event_contract.explaining import explain
 from event_contract.partitions import PARTITIONS, Partition
 from event_contract.structure import read_object
 
-_decode: Final = msgspec.json.Decoder(AnyEvent).decode
-_DECODERS: Final = {name: msgspec.json.Decoder(kind) for name, kind in EVENT_TYPES.items()}
+_DECODERS: Final = {
+    (name, version): msgspec.json.Decoder(kind)
+    for name, versions in EVENT_VERSIONS.items()
+    for version, kind in versions.items()
+}
+
+
+class _Discriminators(msgspec.Struct):
+    event_type: str
+    schema_version: int = 1
 
 
 def decode(payload: bytes) -> Event:
@@ -22,8 +36,11 @@ def decode(payload: bytes) -> Event:
     Raises:
         msgspec.ValidationError: the message breaks the contract; ask `inspect` why.
     """
-    event: Event = _decode(payload)
-    return event
+    named = msgspec.json.decode(payload, type=_Discriminators)
+    decoder = _DECODERS.get((named.event_type, named.schema_version))
+    if decoder is None:
+        raise msgspec.ValidationError(f"no {named.event_type} of version {named.schema_version} is in the contract")
+    return decoder.decode(payload)
 
 
 def inspect(payload: bytes, publish_micros: int) -> Partition | Rejection:
@@ -42,7 +59,16 @@ def judge(payload: bytes, publish_micros: int) -> Partition | Rejection:
     try:
         return _judge(payload, publish_micros)
     except Exception as error:  # noqa: BLE001 - a bug of ours must cost one message its place in the lake, not stop the job
-        return reject(ErrorCode.VALIDATOR_FAILURE, f"{type(error).__name__} in the validator")
+        return reject(ErrorCode.VALIDATOR_FAILURE, f"{type(error).__name__} in the validator{_last_frames(error)}")
+
+
+def _last_frames(error: Exception) -> str:
+    """Where an error of ours came from, without its text, which may quote the sender."""
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_KEPT:]
+    return "".join(f"; {PurePath(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in reversed(frames))
+
+
+_FRAMES_KEPT: Final = 4
 
 
 def _judge(payload: bytes, publish_micros: int) -> Partition | Rejection:
@@ -53,11 +79,15 @@ def _judge(payload: bytes, publish_micros: int) -> Partition | Rejection:
     problem = _check_discriminators(document)
     if problem is not None:
         return problem
-    event_type = document["event_type"]
+    event_type, version = document["event_type"], document.get("schema_version", 1)
+    kind = EVENT_VERSIONS[event_type][version]
+    problem = _check_case(document, kind)
+    if problem is not None:
+        return problem
     try:
-        event = _DECODERS[event_type].decode(payload)
+        event = _DECODERS[event_type, version].decode(payload)
     except msgspec.ValidationError as error:
-        return _from_validation_error(str(error))
+        return explain(document, kind) or reject(ErrorCode.WRONG_TYPE, str(error))
     place = PARTITIONS[event_type].locate(event.timestamp, publish_micros)
     if isinstance(place, Rejection):
         return place
@@ -66,35 +96,67 @@ def _judge(payload: bytes, publish_micros: int) -> Partition | Rejection:
 
 def _check_discriminators(document: dict[str, Any]) -> Rejection | None:
     if "event_type" not in document:
-        return reject(ErrorCode.MISSING_FIELD, "required field `event_type` is absent", "event_type")
+        return reject(ErrorCode.MISSING_FIELD, _without_type(document), "event_type")
     event_type = document["event_type"]
     if not isinstance(event_type, str):
-        return reject(ErrorCode.WRONG_TYPE, f"`event_type` is {event_type!r}, not a string", "event_type")
-    if event_type not in EVENT_TYPES:
-        known = ", ".join(EVENT_TYPES)
-        return reject(ErrorCode.UNKNOWN_EVENT_TYPE, f"{event_type[:80]!r} is none of {known}", "event_type")
-    version = document.get("schema_version", SCHEMA_VERSIONS[0])
-    if type(version) is not int:
-        return reject(ErrorCode.WRONG_TYPE, f"`schema_version` is {version!r}, not an integer", "schema_version")
-    if version not in SCHEMA_VERSIONS:
-        known = ", ".join(map(str, SCHEMA_VERSIONS))
         return reject(
-            ErrorCode.UNKNOWN_SCHEMA_VERSION, f"{event_type} has no version {version}; known: {known}", "schema_version"
+            ErrorCode.WRONG_TYPE, "`event_type` is no text: the name of an event type is needed", "event_type"
+        )
+    if event_type not in EVENT_VERSIONS:
+        known = ", ".join(EVENT_VERSIONS)
+        meant = next((name for name in EVENT_VERSIONS if name == _snake_case(event_type)), None)
+        hint = f"; write {meant}" if meant else f"; known: {known}"
+        return reject(ErrorCode.UNKNOWN_EVENT_TYPE, f"no event type is named {event_type[:80]!r}{hint}", "event_type")
+    version = document.get("schema_version", 1)
+    if type(version) is not int:
+        return reject(ErrorCode.WRONG_TYPE, "`schema_version` is not a whole number such as 1", "schema_version")
+    if version not in EVENT_VERSIONS[event_type]:
+        known = ", ".join(map(str, EVENT_VERSIONS[event_type]))
+        return reject(
+            ErrorCode.UNKNOWN_SCHEMA_VERSION,
+            f"{event_type} has no version {str(version)[:20]}; known: {known}",
+            "schema_version",
         )
     return None
 
 
-# msgspec says what is wrong in one sentence; these are the forms that tell the codes apart.
-_MISSING: Final = re.compile(r"Object missing required field `(?P<name>[^`]+)`(?: - at `\$\.?(?P<at>[^`]*)`)?")
-_AT: Final = re.compile(r" - at `\$\.?(?P<at>[^`]*)`\Z")
-_WRONG_TYPE: Final = re.compile(r"Expected `[^`]+`, got ")
+def _without_type(document: dict[str, Any]) -> str:
+    similar = next((key for key in document if key.replace("_", "").lower() == "eventtype"), None)
+    if similar:
+        return f"required field `event_type` is absent; the message has `{similar}`: write `event_type`"
+    format_name = looks_like(document)
+    if format_name:
+        return f"this looks like a {format_name}, not an event of the contract: see docs/your-own-events.md"
+    return "required field `event_type` is absent: the name of the event type, such as order_completed"
 
 
-def _from_validation_error(text: str) -> Rejection:
-    missing = _MISSING.match(text)
-    if missing:
-        at = missing["at"]
-        return reject(ErrorCode.MISSING_FIELD, text, f"{at}.{missing['name']}" if at else missing["name"])
-    place = _AT.search(text)
-    field = place["at"] if place else None
-    return reject(ErrorCode.WRONG_TYPE if _WRONG_TYPE.match(text) else ErrorCode.INVALID_VALUE, text, field)
+def _snake_case(text: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[\s-]+", "_", text.strip()).lower()
+
+
+def _check_case(document: dict[str, Any], kind: type[Event]) -> Rejection | None:
+    """No key may equal a known one but for case: BigQuery and JSON readers take both for one column."""
+    for columns, path, found in _objects(document, kind):
+        known = {column.name for column in columns}
+        for key in found.keys() - known - {"event_type"}:
+            lower = key.lower()
+            if lower in known or lower in ("event_type", RESERVED_FIELD):
+                return reject(
+                    ErrorCode.AMBIGUOUS_KEY,
+                    f"key {path + key!r} equals `{lower}` but for case, and readers take both for one column: write"
+                    f" {'another name' if lower == RESERVED_FIELD else f'`{lower}`, once'}",
+                    path + key,
+                )
+    return None
+
+
+def _objects(document: dict[str, Any], kind: type[Event]) -> Iterator[tuple[tuple[Column, ...], str, dict[str, Any]]]:
+    """The event itself and the objects in its fields, each with the columns that it has in tables."""
+    columns = columns_of(kind)
+    yield columns, "", document
+    for column in columns:
+        if column.fields and column.name in document:
+            found = document[column.name]
+            for place, each in enumerate(found if isinstance(found, list) else [found]):
+                if isinstance(each, dict):
+                    yield column.fields, f"{column.name}[{place}]." if column.repeated else f"{column.name}.", each

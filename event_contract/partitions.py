@@ -6,13 +6,14 @@ from typing import Final, NamedTuple
 
 from event_contract.errors import ErrorCode, Rejection, reject
 from event_contract.events import EVENT_TYPES
+from event_contract.lake_layout import lake_folder
 from event_contract.limits import EARLIEST_YEAR, MAX_FUTURE_MICROS
 
 
 class Partition(NamedTuple):
     """A Hive partition of the lake: one event type, one UTC date.
 
-    ``path`` is relative to the lake's root. It is made of a name the contract knows and of digits, never of text that
+    `path` is relative to the lake's root. It is made of a name the contract knows and of digits, never of text that
     a message brought.
     """
 
@@ -25,12 +26,12 @@ class Partition(NamedTuple):
     @classmethod
     def of(cls, event_type: str, day: date) -> "Partition":
         """The partition of an event type on a UTC date."""
-        path = f"event_type={event_type}/year={day.year:04d}/month={day.month:02d}/day={day.day:02d}"
-        return cls(event_type, day.year, day.month, day.day, path)
+        return cls(event_type, day.year, day.month, day.day, lake_folder(event_type, day))
 
 
-# RFC 3339 narrowed to what BigQuery and DuckDB both read: upper-case T and Z, six decimals at most, offsets to 14 h.
-_TIME: Final = r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
+# RFC 3339 narrowed to what BigQuery and DuckDB both read: upper-case T and Z, nine decimals at most, offsets to 14 h. Both
+# keep microseconds: staging cuts off what follows the sixth decimal, and so does `datetime` here.
+_TIME: Final = r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
 _TIMESTAMP: Final = re.compile(
     rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{_TIME}(Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"
 )
@@ -40,13 +41,17 @@ _DAY_MICROS: Final = 86_400_000_000
 _EARLIEST_DAY: Final = (datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC) - _EPOCH).days
 
 is_time_of_day: Final = re.compile(f"{_TIME}Z").fullmatch
-"""Whether the rest of a text, from a position on, is a ``T``, a time of day in UTC and a ``Z``."""
+"""Whether the rest of a text, from a position on, is a `T`, a time of day in UTC and a `Z`."""
+MINUTES: Final = frozenset(f"T{hour:02}:{minute:02}" for hour in range(24) for minute in range(60))
+SECONDS: Final = frozenset(f":{second:02}" for second in range(60))
+FRACTIONS: Final = frozenset(["Z", *(f".{millis:03}Z" for millis in range(1000))])
+"""The three parts of the usual ones, with milliseconds or without: looked up in half of the time."""
 
 
 class PartitionsOfType:
     """The partitions of one event type, remembered as they are found: one for each day since EARLIEST_YEAR at most.
 
-    ``dates`` has them by their UTC date, as text, each with the earliest publish time, in microseconds since the epoch,
+    `dates` has them by their UTC date, as text, each with the earliest publish time, in microseconds since the epoch,
     that no instant of that day is too far ahead of.
     """
 
@@ -59,7 +64,7 @@ class PartitionsOfType:
         """The partition of an event, or what is wrong with its timestamp.
 
         Args:
-            timestamp: the event's ``timestamp``, as sent.
+            timestamp: the event's `timestamp`, as sent.
             publish_micros: publish time of the message, in microseconds since the epoch (UTC).
         """
         match = _TIMESTAMP.fullmatch(timestamp)

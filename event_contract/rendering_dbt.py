@@ -14,6 +14,7 @@ from event_contract.columns import (
     event_columns,
 )
 from event_contract.events import EVENT_TYPES
+from event_contract.lake_layout import FAILED, MANIFEST
 
 _DUCKDB_TYPES: Final = {
     "string": "VARCHAR",
@@ -37,7 +38,7 @@ sources:
 
 
 def dbt_sources() -> str:
-    """The sources file. ``meta.duckdb`` says how DuckDB reads the files; ``columns`` are BigQuery's."""
+    """The sources file. `meta.duckdb` says how DuckDB reads the files; `columns` are BigQuery's."""
     lines: list[str] = []
     for event_type, kind in EVENT_TYPES.items():
         description = f"{inspect.getdoc(kind)} One row per line of the lake; an event may have several."
@@ -49,7 +50,7 @@ def dbt_sources() -> str:
         "quarantine",
         "Messages that the contract refused. One row per message received.",
         "quarantine",
-        f"failed/reason=*/{_FILES}",
+        f"{FAILED}/reason=*/{_FILES}",
         QUARANTINE_COLUMNS,
         (REASON_COLUMN, *HIVE_DATE_COLUMNS),
     )
@@ -57,7 +58,7 @@ def dbt_sources() -> str:
         "manifest",
         "Objects that the pipeline has written. One row per object and write.",
         "lake",
-        f"_control/manifest/{_FILES}",
+        f"{MANIFEST}/{_FILES}",
         MANIFEST_COLUMNS,
         HIVE_DATE_COLUMNS,
     )
@@ -73,7 +74,10 @@ def _table(
     yield f"          loaded_at_query: \"{{{{ manifest_freshness('{name}') }}}}\""
     yield "          freshness:"
     yield "            warn_after: {count: 36, period: hour}"
+    if name == "manifest":  # the lake as a whole; one type may be quiet
+        yield "            error_after: {count: \"{{ var('max_source_age_hours') | as_number }}\", period: hour}"
     yield "          meta:"
+    yield "            require_partition_filter: [year, month, day]"
     yield "            duckdb:"
     yield f"              root: {root}"
     yield f"              files: {_quoted(files)}"

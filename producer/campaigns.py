@@ -10,7 +10,7 @@ class Campaign(NamedTuple):
     """One campaign.
 
     Attributes:
-        campaign_id: the event's ``campaign_id``.
+        campaign_id: the event's `campaign_id`.
         channel: a channel of the contract.
         clicks: its part of the clicks of all paid campaigns, relative to the others.
         appetite: how readily its visitors buy, relative to a visitor who came by himself.

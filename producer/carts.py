@@ -47,7 +47,7 @@ def goods_value(lines: list[Line]) -> int:
 
 
 class Bill(NamedTuple):
-    """What an order costs: ``total`` is goods minus discount plus shipping plus tax."""
+    """What an order costs: `total` is goods minus discount plus shipping plus tax."""
 
     goods: int
     discount: int

@@ -12,7 +12,7 @@ ZIPF_EXPONENT: Final = 1.0
 
 
 class Category(NamedTuple):
-    """A shelf of the shop. Prices in whole euros, lowest and highest; ``returned`` is the share of its orders sent back."""
+    """A shelf of the shop. Prices in whole euros, lowest and highest; `returned` is the share of its orders sent back."""
 
     slug: str
     name: str
@@ -23,7 +23,7 @@ class Category(NamedTuple):
 
 
 class Product(NamedTuple):
-    """One product. ``cents`` is its price in euro cents, ``price`` the same as the contract writes it."""
+    """One product. `cents` is its price in euro cents, `price` the same as the contract writes it."""
 
     product_id: str
     name: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import signal
 import threading
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NamedTuple, NoReturn
 
 import typer
 
@@ -19,16 +20,39 @@ from producer import report
 from producer.config import ConfigError, Plan, SimulationConfig, make_plan
 from producer.ledger import Summary
 from producer.publish import PublishFailed, publish_to_topic
-from producer.pubsub import TopicUnavailable, is_topic
+from producer.pubsub import EMULATOR_VARIABLE, TopicUnavailable, is_topic
 from producer.simulation import simulate
 from producer.write import write_to_file
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 
-_HOW_MUCH = "How much"
-_TROUBLE = "What goes wrong, as shares of all messages"
-_WHERE = "Where to"
-_INTERRUPTED = 130  # what a shell reports of a program ended by Ctrl-C
+_HOW_MUCH: Final = "How much"
+_TROUBLE: Final = "What goes wrong, as shares of all messages"
+_WHERE: Final = "Where to"
+_INTERRUPTED: Final = 130  # what a shell reports of a program ended by Ctrl-C
+
+
+class Platform(NamedTuple):
+    """A platform that runs on this machine.
+
+    Attributes:
+        topic: full name of its topic.
+        emulator: host:port of its Pub/Sub emulator.
+        hold_back: called with the number of messages published since the last call; returns once the ingestion is not too far
+            behind, or the event is set.
+    """
+
+    topic: str
+    emulator: str
+    hold_back: Callable[[int, threading.Event], None]
+
+
+def _no_platform() -> Platform | None:
+    return None
+
+
+find_platform: Callable[[], Platform | None] = _no_platform
+"""Finds the platform that runs here. The `lake` command, which knows of platforms, sets it."""
 
 
 def register(to: typer.Typer) -> None:
@@ -88,11 +112,14 @@ def produce(
     topic: Annotated[
         str | None,
         typer.Option(
-            help="Publish to this topic, projects/P/topics/T: on the emulator that PUBSUB_EMULATOR_HOST names, else on"
-            " Google Cloud.",
+            help="Publish to this topic, projects/P/topics/T: on the emulator of the running platform or that"
+            " PUBSUB_EMULATOR_HOST names, or, with --google-cloud, on Google Cloud. Default: the running platform's topic.",
             rich_help_panel=_WHERE,
         ),
     ] = None,
+    google_cloud: Annotated[
+        bool, typer.Option("--google-cloud", help="The topic is on Google Cloud.", rich_help_panel=_WHERE)
+    ] = False,
     create_topic: Annotated[
         bool, typer.Option("--create-topic", help="Create the topic if it is missing.", rich_help_panel=_WHERE)
     ] = False,
@@ -106,7 +133,15 @@ def produce(
     truth: Annotated[
         Path | None,
         typer.Option(
-            help="Record every message sent (id, kind, expected error code, sha256) in this file, as JSON lines.",
+            help="Record every message sent (id, kind, expected reason code, sha256) in this file, as JSON lines.",
+            rich_help_panel=_WHERE,
+        ),
+    ] = None,
+    ledger: Annotated[
+        Path | None,
+        typer.Option(
+            help="Append to this file how many messages of each type were published a minute, with a hash of them, for"
+            " `lake audit`; messages then carry the attribute `ledger`.",
             rich_help_panel=_WHERE,
         ),
     ] = None,
@@ -117,16 +152,17 @@ def produce(
     doubled, late or out of order, as asked for. Ctrl-C ends early, with a summary and a complete truth file.
 
     Examples:
-    `lake produce --events 50000 --days 7 --topic projects/lake-local/topics/shop-events` ·
-    `lake produce --rate 50 --topic projects/lake-local/topics/shop-events` ·
+    `lake produce` · `lake produce --events 50000 --days 7` · `lake produce --rate 50` ·
     `lake produce --days 30 --seed 7 --output shop.ndjson.gz --truth truth.jsonl`
     """
-    if (topic is None) == (output is None):
+    if topic is not None and output is not None:
         _refuse("topic", "give either --topic projects/P/topics/T or --output FILE.ndjson")
     if topic is not None and not is_topic(topic):
         _refuse("topic", f"{topic!r} is not the full name of a topic: give one like projects/my-project/topics/events")
     if output is not None and rate is not None:
         _refuse("rate", "paces publishing only: leave it out with --output")
+    if output is not None and ledger is not None:
+        _refuse("ledger", "counts what is published: leave it out with --output")
     if output is not None and create_topic:
         _refuse("create-topic", "there is no topic with --output: leave it out")
     if output is not None and truth is not None and output.absolute() == truth.absolute():
@@ -148,6 +184,9 @@ def produce(
         plan = make_plan(config, now)
     except ConfigError as error:
         _refuse(error.setting.replace("_", "-"), error.problem)
+    platform = None
+    if output is None:
+        topic, platform = _where(topic, google_cloud=google_cloud)
     messages = simulate(config, now)
     send: Callable[..., Summary]
     if output is not None:
@@ -155,18 +194,53 @@ def produce(
         send = partial(write_to_file, messages, output, truth=truth)
     else:
         target = topic or ""
-        send = partial(publish_to_topic, messages, target, rate=rate, create_topic=create_topic, truth=truth)
+        send = partial(
+            publish_to_topic,
+            messages,
+            target,
+            rate=rate,
+            create_topic=create_topic,
+            truth=truth,
+            ledger_file=ledger,
+        )
     report.announce(plan, config.seed, target)
-    summary = _run(send, plan, output, truth)
+    summary = _run(send, plan, output, truth, platform)
     report.summarise(summary, plan, config.seed, target, truth)
     if summary.interrupted and not config.endless:
         raise typer.Exit(_INTERRUPTED)
 
 
-def _run(send: Callable[..., Summary], plan: Plan, output: Path | None, truth: Path | None) -> Summary:
+def _where(topic: str | None, *, google_cloud: bool) -> tuple[str, Platform | None]:
+    """The topic to publish to, with the platform that it belongs to; chooses the emulator, never Google Cloud unasked."""
+    platform = None if google_cloud else find_platform()
+    if topic is None:
+        if platform is None:
+            missing = "--topic is missing" if google_cloud else "no platform is up: run `lake up` first"
+            _refuse("topic", f"{missing}, or give --topic projects/P/topics/T or --output FILE.ndjson")
+        topic = platform.topic
+    emulator = os.environ.get(EMULATOR_VARIABLE)
+    if google_cloud and emulator:
+        _refuse("google-cloud", f"{EMULATOR_VARIABLE} is {emulator}: unset it, or leave out --google-cloud")
+    if platform is not None and topic == platform.topic and emulator in (None, "", platform.emulator):
+        os.environ[EMULATOR_VARIABLE] = platform.emulator
+        return topic, platform
+    if not emulator and not google_cloud:
+        _refuse("topic", f"{topic} would be one on Google Cloud: add --google-cloud, or set {EMULATOR_VARIABLE}")
+    return topic, None
+
+
+def _run(
+    send: Callable[..., Summary], plan: Plan, output: Path | None, truth: Path | None, platform: Platform | None
+) -> Summary:
     try:
         with _stopped_by_signals() as stop, report.progress_bar(plan) as progress:
-            return send(progress=progress, stop=stop)
+
+            def sent(count: int) -> None:
+                progress(count)
+                if platform is not None:
+                    platform.hold_back(count, stop)
+
+            return send(progress=sent, stop=stop)
     except TopicUnavailable as error:
         _refuse("topic", str(error))
     except PublishFailed as error:
@@ -182,7 +256,7 @@ def _instant(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
-        raise ConfigError("start", f"{text!r} is no date or instant: give one like 2026-11-15T06:00:00Z") from None
+        raise ConfigError("start", f"{text!r} is not a date or instant: give one like 2026-11-15T06:00:00Z") from None
     return instant.replace(tzinfo=UTC) if len(text) == len("2026-11-15") else instant
 
 

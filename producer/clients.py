@@ -21,7 +21,7 @@ class Client(NamedTuple):
     Attributes:
         stamp: how it writes instants.
         uppercase_ids: it writes UUIDs in upper case, as Apple's libraries do.
-        extra: fields it adds to each event: ``schema_version``, or what the contract does not know yet.
+        extra: fields it adds to each event: `schema_version`, or what the contract does not know yet.
     """
 
     stamp: Stamp

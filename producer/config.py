@@ -21,7 +21,7 @@ _EARLIEST: Final = datetime(2000, 1, 2, tzinfo=UTC)
 
 
 class ConfigError(ValueError):
-    """A setting that cannot be: ``setting`` is the field's name, the text names the value and what to do."""
+    """A setting that cannot be: `setting` is the field's name, the text names the value and what to do."""
 
     def __init__(self, setting: str, problem: str) -> None:
         self.setting = setting
@@ -30,7 +30,7 @@ class ConfigError(ValueError):
 
 
 class Tick(NamedTuple):
-    """A stretch of simulated time, in microseconds since the epoch; ``due`` messages must be under way by its end."""
+    """A stretch of simulated time, in microseconds since the epoch; `due` messages must be under way by its end."""
 
     start: int
     end: int
@@ -39,20 +39,20 @@ class Tick(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class SimulationConfig:
-    """What to simulate. The same configuration makes the same bytes in the same order, given a ``start``.
+    """What to simulate. The same configuration makes the same bytes in the same order, given a `start`.
 
     Attributes:
         events: exactly so many messages in all, poison and duplicates included.
-        days: simulated days. With ``events``, the traffic is scaled so that they spread over these days; alone, the shop
+        days: simulated days. With `events`, the traffic is scaled so that they spread over these days; alone, the shop
             sends 10,000 messages a day.
-        rate: messages a second in real time when publishing. Alone, without ``events`` and ``days``, the shop runs
+        rate: messages a second in real time when publishing. Alone, without `events` and `days`, the shop runs
             without end, at the rate, on wall time.
         seed: any integer.
         start: simulated start, an aware datetime. None: a midnight (UTC) so that the days end with yesterday, or a
             quarter of an hour ago for a run without end, so that none of its events lies in the future.
         poison_rate: share of messages that break the contract.
         duplicate_rate: share of messages that repeat an earlier one, byte for byte.
-        late_rate: share of messages that arrive an hour to ``late_days`` days after their event.
+        late_rate: share of messages that arrive an hour to `late_days` days after their event.
         out_of_order_rate: share of messages that some later ones overtake.
         late_days: how late the latest are, in days.
 
@@ -126,7 +126,7 @@ class Plan:
     def ticks(self) -> Iterator[Tick]:
         """The simulated time in stretches of an hour or less, each with the messages due by its end.
 
-        A run that ends follows the curves of day and week, and the last tick's ``due`` is the number of messages. A run
+        A run that ends follows the curves of day and week, and the last tick's `due` is the number of messages. A run
         without end is held at its rate: it must keep step with wall time, so only who comes follows the clock.
         """
         if self.days is None or self.messages is None:

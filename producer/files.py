@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 @contextmanager
 def replacing(path: Path, *, keep_on_error: bool = False) -> Iterator[BinaryIO]:
-    """Opens a hidden file beside ``path`` for writing, and moves it to ``path`` when the block ends.
+    """Opens a hidden file beside `path` for writing, and moves it to `path` when the block ends.
 
     Args:
         path: where the file appears, in place of one that is there already. Missing folders are made.
@@ -18,7 +18,7 @@ def replacing(path: Path, *, keep_on_error: bool = False) -> Iterator[BinaryIO]:
 
     Raises:
         OSError: the file cannot be written; raised before the block begins if that is known by then, and then its
-            ``filename`` is ``path``.
+            `filename` is `path`.
     """
     hidden = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

@@ -23,8 +23,8 @@ class Summary:
     Attributes:
         messages: acknowledged by Pub/Sub, or written to the file.
         types: messages by event type, duplicates and poison included.
-        kinds: messages by kind (``valid``, ``late``, ``out_of_order``, ``duplicate``, poison kinds).
-        codes: messages by the error code they must be given; valid ones are not among them.
+        kinds: messages by kind (`valid`, `late`, `out_of_order`, `duplicate`, poison kinds).
+        codes: messages by the reason code they must be given; valid ones are not among them.
         payload_bytes: bytes of all messages, without attributes.
         seconds: from the first message to the last acknowledgement.
         interrupted: the run was asked to stop before its end.
@@ -67,7 +67,7 @@ class Ledger:
         self._progress = progress
 
     def enter(self, first: int, messages: list[Message]) -> None:
-        """Books messages that were sent; ``first`` is the sequence number of the first of them."""
+        """Books messages that were sent; `first` is the sequence number of the first of them."""
         for message in messages:
             self.summary.add(message)
         if self._truth is not None:

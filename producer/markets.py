@@ -8,14 +8,14 @@ class Market(NamedTuple):
     """One country.
 
     Attributes:
-        country: ISO 3166-1 alpha-2 code, the event's ``location``.
+        country: ISO 3166-1 alpha-2 code, the event's `location`.
         zone: local time, daylight saving included.
         share: its part of the week's visits, relative to the other countries.
         names: Faker locale that names and addresses come from.
         evening: hours by which its evening peak lies later than 20:00.
         weekend: visits on a Saturday or Sunday, relative to a weekday.
         tax: tax on top of the goods, in thousandths.
-        shipping: price of a parcel, in cents; free from ``FREE_SHIPPING_FROM``.
+        shipping: price of a parcel, in cents; free from `FREE_SHIPPING_FROM`.
         appetite: how readily its visitors buy, relative to the others.
     """
 

@@ -34,9 +34,9 @@ class Message(NamedTuple):
         data: the bytes.
         event_id: of the event, or of the event that a poison message was made from.
         event_type: likewise; what the publisher believes it sends.
-        kind: ``valid``, ``late``, ``out_of_order``, ``duplicate``, or the name of a poison kind.
-        expected_code: the error code that validation must find; None if it must find nothing wrong.
-        date: UTC date of the event, ``YYYY-MM-DD``, where its partition is; None for poison.
+        kind: `valid`, `late`, `out_of_order`, `duplicate`, or the name of a poison kind.
+        expected_code: the reason code that validation must find; None if it must find nothing wrong.
+        date: UTC date of the event, `YYYY-MM-DD`, where its partition is; None for poison.
     """
 
     data: bytes

@@ -70,7 +70,7 @@ def token(rng: Random, prefix: str) -> str:
 
 
 def new_shopper(rng: Random, market: Market, *, registered: bool) -> Shopper:
-    """A person who has not been seen in this run; ``registered`` in the time before it, or not at all."""
+    """A person who has not been seen in this run; `registered` in the time before it, or not at all."""
     device, client = pick_setup(rng)
     return Shopper(
         anonymous_id=token(rng, "a"),

@@ -13,6 +13,8 @@ from google.api_core.retry import Retry
 from google.auth.exceptions import GoogleAuthError
 from google.pubsub_v1 import PublisherClient, PublishRequest
 
+from event_contract.ledgers import LEDGER_ATTRIBUTE
+from producer.booking import Booking
 from producer.ledger import Ledger, Progress, Summary, open_ledger
 from producer.messages import Message
 from producer.pubsub import TRANSIENT, connected, ensure_topic, reason
@@ -38,7 +40,7 @@ _RequestPb = PublishRequest.pb()
 
 
 class PublishFailed(Exception):
-    """A batch was refused, or could not be sent for too long. ``summary`` counts what was acknowledged until then."""
+    """A batch was refused, or could not be sent for too long. `summary` counts what was acknowledged until then."""
 
     def __init__(self, summary: Summary, unacknowledged: int, error: Exception) -> None:
         self.summary = summary
@@ -61,18 +63,21 @@ def publish_to_topic(
     rate: float | None = None,
     create_topic: bool = False,
     truth: Path | None = None,
+    ledger_file: Path | None = None,
     progress: Progress | None = None,
     stop: threading.Event | None = None,
     retry_seconds: float = RETRY_SECONDS,
 ) -> Summary:
-    """Publishes messages to the emulator that ``PUBSUB_EMULATOR_HOST`` names, else to Google Cloud.
+    """Publishes messages to the emulator that `PUBSUB_EMULATOR_HOST` names, else to Google Cloud.
 
     Args:
         messages: from `simulate`.
-        topic: full name, ``projects/P/topics/T``.
+        topic: full name, `projects/P/topics/T`.
         rate: messages a second; None for as fast as possible.
         create_topic: create the topic if it is missing.
         truth: where to record what was acknowledged, one JSON line a message.
+        ledger_file: where to append, at the end, what was acknowledged per minute and type, for `lake audit`; messages then carry
+            the attribute `ledger`.
         progress: called with the number of messages acknowledged since the last call.
         stop: set it to end early; what is in flight is waited for and booked.
         retry_seconds: how long a batch is tried again while errors are transient.
@@ -83,13 +88,15 @@ def publish_to_topic(
         OSError: the truth file cannot be written.
     """
     stop = stop or threading.Event()
+    booking = Booking(ledger_file)
     with connected() as client:
         ensure_topic(client, topic, create=create_topic)
         with (
+            booking,
             open_ledger(truth, progress, keep_on_error=True) as ledger,
             ThreadPoolExecutor(_THREADS, thread_name_prefix="publish") as threads,
         ):
-            line = _Line(client, topic, threads, ledger, stop, retry_seconds)
+            line = _Line(client, topic, threads, ledger, booking, stop, retry_seconds)
             for batch in _paced(_batches(messages, _batch_size(rate)), rate, stop):
                 line.send(batch)
                 if line.error is not None:
@@ -110,6 +117,7 @@ class _Line:
         topic: str,
         threads: ThreadPoolExecutor,
         ledger: Ledger,
+        booking: Booking,
         stop: threading.Event,
         retry_seconds: float,
     ) -> None:
@@ -119,7 +127,8 @@ class _Line:
         self._topic = topic
         self._threads = threads
         self._ledger = ledger
-        self._in_flight: deque[tuple[_Batch, Future[None]]] = deque()
+        self._booking = booking
+        self._in_flight: deque[tuple[_Batch, str, Future[None]]] = deque()
         self._retry = Retry(
             # A run that was asked to stop does not wait for a server that may never come back.
             predicate=lambda error: isinstance(error, TRANSIENT) and not stop.is_set(),
@@ -132,10 +141,14 @@ class _Line:
     def send(self, batch: _Batch) -> None:
         request = _RequestPb(topic=self._topic)
         add = request.messages.add
+        stamp = self._booking.stamp()
         for message in batch.messages:
-            add(data=message.data, attributes=message.attributes)
-        self._in_flight.append((batch, self._threads.submit(self._publish, PublishRequest.wrap(request))))
-        while self._in_flight and (len(self._in_flight) >= _MAX_IN_FLIGHT or self._in_flight[0][1].done()):
+            attributes = message.attributes
+            if stamp:
+                attributes[LEDGER_ATTRIBUTE] = stamp
+            add(data=message.data, attributes=attributes)
+        self._in_flight.append((batch, stamp, self._threads.submit(self._publish, PublishRequest.wrap(request))))
+        while self._in_flight and (len(self._in_flight) >= _MAX_IN_FLIGHT or self._in_flight[0][2].done()):
             self._settle()
 
     def finish(self) -> None:
@@ -146,7 +159,7 @@ class _Line:
         self._client.publish(request=request, retry=self._retry, timeout=_CALL_SECONDS)
 
     def _settle(self) -> None:
-        batch, acknowledgement = self._in_flight.popleft()
+        batch, stamp, acknowledgement = self._in_flight.popleft()
         try:
             acknowledgement.result()
         except (exceptions.GoogleAPICallError, exceptions.RetryError, GoogleAuthError) as error:
@@ -154,6 +167,7 @@ class _Line:
             self.unacknowledged += len(batch.messages)
         else:
             self._ledger.enter(batch.first, batch.messages)
+            self._booking.enter(stamp, batch.messages)
 
 
 def _batch_size(rate: float | None) -> int:

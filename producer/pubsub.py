@@ -35,7 +35,7 @@ class TopicUnavailable(Exception):
 
 
 def is_topic(name: str) -> bool:
-    """True for the full name of a topic, like ``projects/my-project/topics/events``.
+    """True for the full name of a topic, like `projects/my-project/topics/events`.
 
     https://docs.cloud.google.com/pubsub/docs/pubsub-basics#resource_names
     """
@@ -44,7 +44,7 @@ def is_topic(name: str) -> bool:
 
 @contextmanager
 def connected() -> Iterator[PublisherClient]:
-    """A publisher client: of the emulator that ``PUBSUB_EMULATOR_HOST`` names, else of Google Cloud.
+    """A publisher client: of the emulator that `PUBSUB_EMULATOR_HOST` names, else of Google Cloud.
 
     The plain client, not the one that batches by itself: that one takes messages one by one, at 19k a second where
     prepared requests reach more than 100k (emulator, two cores).

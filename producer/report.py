@@ -52,7 +52,7 @@ def summarise(summary: Summary, plan: Plan, seed: int, target: str, truth: Path 
     console = _console()
     console.print(_table("event type", summary.types), _table("kind", _by_kind(summary)), sep="\n")
     if summary.codes:
-        console.print(_table("expected error code", summary.codes))
+        console.print(_table("expected reason code", summary.codes))
     ended = "interrupted; " if summary.interrupted else ""
     console.print(
         f"{ended}{summary.messages:,} messages, {summary.payload_bytes / 1e6:,.1f} MB in {summary.seconds:.1f} s"

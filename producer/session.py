@@ -7,9 +7,9 @@ from typing import Final
 from producer.campaigns import CART_REMINDER, NEWSLETTER, Campaign, pick_paid
 from producer.carts import Cart, items
 from producer.catalogue import CURRENCY, Product, pick
+from producer.checkout import check_out, register, send_back
 from producer.messages import ShopEvent
 from producer.people import Shopper, token
-from producer.till import check_out, register, send_back
 from producer.visit import Order, Visit
 
 # Chances of one visitor of average appetite. Together they make about twelve messages a visit and an order in seven: more
@@ -33,7 +33,8 @@ class Session(Visit):
     def __init__(
         self, rng: Random, shopper: Shopper, start: int, *, first: bool, sent_back: Order | None = None
     ) -> None:
-        """
+        """Prepares a session.
+
         Args:
             rng: source of all chances.
             shopper: who comes.

@@ -1,6 +1,6 @@
 """Instants of the simulation, and how clients write them.
 
-An instant is an ``int``: microseconds since the epoch, UTC. Floats would make the bytes depend on rounding.
+An instant is an `int`: microseconds since the epoch, UTC. Floats would make the bytes depend on rounding.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def _date(day: int) -> str:
 
 
 def utc_date(instant: int) -> str:
-    """The UTC date of an instant, like ``2026-11-22``."""
+    """The UTC date of an instant, like `2026-11-22`."""
     return _date(instant // DAY)
 
 
@@ -41,22 +41,22 @@ def _clock(instant: int) -> str:
 
 
 def utc_to_the_microsecond(instant: int, offset: int) -> str:  # noqa: ARG001 - every stamp takes an offset
-    """Like ``2026-11-22T10:00:00.123456Z``."""
+    """Like `2026-11-22T10:00:00.123456Z`."""
     return f"{_clock(instant)}.{instant % SECOND:06d}Z"
 
 
 def utc_to_the_millisecond(instant: int, offset: int) -> str:  # noqa: ARG001 - every stamp takes an offset
-    """Like ``2026-11-22T10:00:00.123Z``."""
+    """Like `2026-11-22T10:00:00.123Z`."""
     return f"{_clock(instant)}.{instant % SECOND // 1000:03d}Z"
 
 
 def utc_to_the_second(instant: int, offset: int) -> str:  # noqa: ARG001 - every stamp takes an offset
-    """Like ``2026-11-22T10:00:00Z``."""
+    """Like `2026-11-22T10:00:00Z`."""
     return f"{_clock(instant)}Z"
 
 
 def local_to_the_millisecond(instant: int, offset: int) -> str:
-    """Like ``2026-11-22T11:00:00.123+01:00``: the local clock and its offset."""
+    """Like `2026-11-22T11:00:00.123+01:00`: the local clock and its offset."""
     hours, minutes = divmod(abs(offset), 60)
     sign = "-" if offset < 0 else "+"
     return f"{_clock(instant + offset * MINUTE)}.{instant % SECOND // 1000:03d}{sign}{hours:02d}:{minutes:02d}"

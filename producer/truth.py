@@ -14,12 +14,12 @@ class TruthRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         sequence: its place in publishing order, from 0. A gap is a message that was never acknowledged.
-        id: ``event_id`` of the event; poison has that of the event it was made from, a duplicate its original's.
-        kind: ``valid``, ``late``, ``out_of_order``, ``duplicate``, or the poison kind.
-        expected_code: error code that validation must find, or None.
+        id: `event_id` of the event; poison has that of the event it was made from, a duplicate its original's.
+        kind: `valid`, `late`, `out_of_order`, `duplicate`, or the poison kind.
+        expected_code: reason code that validation must find, or None.
         sha256: of the message's bytes, in hexadecimal.
         event_type: of the event.
-        date: UTC date of the event (``YYYY-MM-DD``), where its partition is; None for poison.
+        date: UTC date of the event (`YYYY-MM-DD`), where its partition is; None for poison.
     """
 
     sequence: int

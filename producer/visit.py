@@ -45,7 +45,7 @@ class Visit:
         self._offset = offset_minutes(shopper.market, start // HOUR)
 
     def happen(self, event_type: str, **own: Any) -> ShopEvent:
-        """An event of this visit, now; ``own`` are the fields of its type."""
+        """An event of this visit, now; `own` are the fields of its type."""
         shopper = self.shopper
         client = shopper.client
         bits = self.rng.getrandbits(128) & ~(0xF << 76 | 0x3 << 62) | (0x4 << 76 | 0x2 << 62)  # RFC 9562, version 4

@@ -33,7 +33,7 @@ def write_to_file(
     progress: Progress | None = None,
     stop: threading.Event | None = None,
 ) -> Summary:
-    """Writes messages to a file, one a line; gzipped if its name ends with ``.gz``. An empty message is an empty line.
+    """Writes messages to a file, one a line; gzipped if its name ends with `.gz`. An empty message is an empty line.
 
     The file appears under its name when it is complete. Attributes are not written.
 

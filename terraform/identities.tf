@@ -4,6 +4,7 @@ locals {
   accounts = {
     ingestion     = "Workers of the ingestion job"
     orchestration = "Cloud Composer: runs dbt, reads the lake's watermark and the job's state"
+    maintenance   = "Compacts the lake and erases persons from it: `lake compact`, `lake erase`"
     producer      = "Publishes the shop's events"
     build         = "Cloud Build: builds and pushes the job's image"
   }
@@ -45,33 +46,52 @@ resource "google_project_iam_member" "grants" {
   role    = each.value.role
 }
 
-# Reading through a BigLake connection: it reads the buckets, so that readers of tables need not.
-resource "google_storage_bucket_iam_member" "biglake" {
-  for_each = var.biglake_enabled ? { lake = module.lake.lake, quarantine = module.lake.quarantine } : {}
-
-  bucket = each.value
-  role   = "roles/storage.objectViewer"
-  member = module.warehouse.connection_member
-}
-
 data "google_project" "this" {
   count = var.kms_key == null ? 0 : 1
 
   project_id = var.project_id
 }
 
-# With a key of one's own, each service that stores data must be allowed to use it.
+# With a key of one's own, each service that stores data must be allowed to use it, as an agent that Google makes when a service is
+# first used: a grant to one that is not there yet is refused. So each is asked for first; Compute Engine's comes with its API.
+resource "google_project_service_identity" "agents" {
+  provider = google-beta
+  for_each = var.kms_key == null ? toset([]) : toset(concat(["artifactregistry", "dataflow", "pubsub"], var.composer_enabled ? ["composer"] : []))
+
+  project = var.project_id
+  service = "${each.key}.googleapis.com"
+
+  depends_on = [google_project_service.apis]
+}
+
+# These two services make their agent when they are asked for its address.
+data "google_storage_project_service_account" "agent" {
+  count = var.kms_key == null ? 0 : 1
+
+  project    = var.project_id
+  depends_on = [google_project_service.apis]
+}
+
+data "google_bigquery_default_service_account" "agent" {
+  count = var.kms_key == null ? 0 : 1
+
+  project    = var.project_id
+  depends_on = [google_project_service.apis]
+}
+
 locals {
   kms_agents = var.kms_key == null ? {} : {
-    for name, domain in {
-      artifactregistry = "gcp-sa-artifactregistry"
-      bigquery         = "bigquery-encryption"
-      composer         = "cloudcomposer-accounts"
-      compute          = "compute-system"
-      dataflow         = "dataflow-service-producer-prod"
-      pubsub           = "gcp-sa-pubsub"
-      storage          = "gs-project-accounts"
-    } :
+    for name, domain in merge(
+      {
+        artifactregistry = "gcp-sa-artifactregistry"
+        bigquery         = "bigquery-encryption"
+        compute          = "compute-system"
+        dataflow         = "dataflow-service-producer-prod"
+        pubsub           = "gcp-sa-pubsub"
+        storage          = "gs-project-accounts"
+      },
+      var.composer_enabled ? { composer = "cloudcomposer-accounts" } : {},
+    ) :
     name => (
       name == "bigquery"
       ? "serviceAccount:bq-${data.google_project.this[0].number}@${domain}.iam.gserviceaccount.com"
@@ -87,5 +107,10 @@ resource "google_kms_crypto_key_iam_member" "agents" {
   role          = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
   member        = each.value
 
-  depends_on = [google_project_service.apis]
+  depends_on = [
+    google_project_service.apis,
+    google_project_service_identity.agents,
+    data.google_storage_project_service_account.agent,
+    data.google_bigquery_default_service_account.agent,
+  ]
 }

@@ -49,9 +49,10 @@ module "lake" {
   quarantine_retention_days = var.quarantine_retention_days
   protect_data              = var.protect_data
 
-  writers  = { ingestion = local.members.ingestion }
-  readers  = { orchestration = local.members.orchestration }
-  builders = { build = local.members.build }
+  writers   = { ingestion = local.members.ingestion }
+  rewriters = { maintenance = local.members.maintenance }
+  readers   = { orchestration = local.members.orchestration }
+  builders  = { build = local.members.build }
 
   depends_on = [google_project_service.apis, google_kms_crypto_key_iam_member.agents]
 }
@@ -116,8 +117,9 @@ module "orchestration" {
   region            = var.region
   dags_path         = "${path.module}/../dags"
   dbt_path          = "${path.module}/../dbt"
-  code_path         = "${path.module}/../local_platform"
+  code_path         = "${path.module}/../warehouse_runner"
   requirements_path = "${path.module}/../requirements/warehouse.txt"
+  events_per_day    = var.events_per_day
   biglake_tables    = var.biglake_enabled ? module.warehouse.table_names : []
   dataset           = var.dataset
   location          = local.location

@@ -53,6 +53,11 @@ output "build_service_account" {
   value       = google_service_account.accounts["build"].name
 }
 
+output "window_seconds" {
+  description = "Length of the job's publish-time windows: the lake's watermark moves by as much."
+  value       = module.ingestion.window_seconds
+}
+
 output "jobs" {
   description = "Running ingestion jobs by colour: name, id and the template they came from."
   value       = module.ingestion.jobs
@@ -82,7 +87,6 @@ output "iam_grants" {
   description = "Every grant that this configuration makes, as 'member | role | resource': docs/iam.md explains each."
   value = sort(concat(
     [for grant in google_project_iam_member.grants : "${grant.member} | ${grant.role} | project ${grant.project}"],
-    [for grant in google_storage_bucket_iam_member.biglake : "${grant.member} | ${grant.role} | bucket ${grant.bucket}"],
     [for grant in google_kms_crypto_key_iam_member.agents : "${grant.member} | ${grant.role} | key ${grant.crypto_key_id}"],
     module.messaging.iam_grants,
     module.lake.iam_grants,

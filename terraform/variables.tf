@@ -111,7 +111,7 @@ variable "release" {
 }
 
 variable "job" {
-  description = "Size of an ingestion job. max_workers also sets how far Dataflow can scale; a change of it replaces the job (drained first)."
+  description = "Size of an ingestion job; max_workers also sets how far Dataflow can scale. Each change updates the job in place."
   type = object({
     machine_type   = optional(string, "n1-standard-2")
     num_workers    = optional(number, 1)
@@ -144,6 +144,17 @@ variable "job_options" {
   }
 }
 
+variable "events_per_day" {
+  description = "Events that a usual day brings: from it follows what a query may read before it is refused (docs/warehouse.md, What a run reads)."
+  type        = number
+  default     = 1000000
+
+  validation {
+    condition     = var.events_per_day >= 1
+    error_message = "events_per_day must be at least 1."
+  }
+}
+
 variable "network" {
   description = "Subnetwork for workers without public addresses: null makes a network of its own, else the self link of one with Private Google Access."
   type        = string
@@ -156,13 +167,23 @@ variable "network" {
 }
 
 variable "kms_key" {
-  description = "Key for all data at rest, in the location of buckets and datasets: projects/P/locations/L/keyRings/R/cryptoKeys/K. Null: keys of Google's."
+  description = "Key for all data at rest, in the region, where buckets and datasets must lie too: projects/P/locations/L/keyRings/R/cryptoKeys/K. Null: keys of Google's."
   type        = string
   default     = null
 
   validation {
     condition     = var.kms_key == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", var.kms_key))
     error_message = "kms_key must be projects/P/locations/L/keyRings/R/cryptoKeys/K."
+  }
+
+  validation {
+    condition     = var.kms_key == null || try(split("/", var.kms_key)[3], "") == var.region
+    error_message = "kms_key must lie in the region ${var.region}: Dataflow, Composer and the registry are regional, and take no key of another location."
+  }
+
+  validation {
+    condition     = var.kms_key == null || coalesce(var.location, var.region) == var.region
+    error_message = "With a kms_key, location must be the region or null: buckets and datasets in EU or US need a key of that multi-region, which regional services do not take."
   }
 }
 

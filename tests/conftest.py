@@ -1,16 +1,45 @@
-"""Fixtures for everything that needs a real Pub/Sub emulator."""
+"""Fixtures for everything that needs a real Pub/Sub emulator, or a real browser."""
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, NoReturn
 
 import pytest
+import time_machine
 
-from local_platform import emulator as emulators
-from local_platform import pubsub
-from local_platform.emulator import Emulator
-from local_platform.emulator_launchers import EmulatorUnavailable
+from lake_cli.local import emulator as emulators
+from lake_cli.local import pubsub
+from lake_cli.local.emulator import Emulator
+from lake_cli.local.emulator_launchers import EmulatorUnavailable
+from tests.warm_python import WarmPython
+from warehouse_runner import dbt_run
+
+CLOCK_VARIABLE = "TESTS_CLOCK"
+"""When the tests run, as far as this process can tell: an instant (2028-02-29T12:00:00Z), or days from now (+400)."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Sets the clock that `TESTS_CLOCK` asks for; it goes on from there. Programs that tests start have the true one."""
+    given = os.environ.get(CLOCK_VARIABLE)
+    if given:
+        days = re.fullmatch(r"\+(\d+)", given)
+        instant = datetime.now(UTC) + timedelta(days=int(days[1])) if days else datetime.fromisoformat(given)
+        travelling = time_machine.travel(instant)
+        travelling.start()
+        config.add_cleanup(travelling.stop)
+
+
+def do_without_emulator(reason: EmulatorUnavailable) -> NoReturn:
+    """Skips the test; fails it in CI (variable CI), where a proof of conservation that was not run must not look green."""
+    if os.environ.get("CI"):
+        pytest.fail(f"CI must have an emulator: {reason}")
+    pytest.skip(str(reason))
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +48,7 @@ def running_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emula
     try:
         emulator = emulators.obtain(tmp_path_factory.mktemp("emulator") / "emulator.log")
     except EmulatorUnavailable as reason:
-        pytest.skip(str(reason))
+        do_without_emulator(reason)
     yield emulator
     emulators.stop(emulator)
 
@@ -42,7 +71,32 @@ def topic_and_subscription(emulator: str) -> Iterator[pubsub.Route]:
     pubsub.delete(emulator, route)
 
 
-_LONGEST_FIRST = ("orchestration", "local_platform", "ingestion", "warehouse", "quarantine", "faults")
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """One for the whole run: a process can have only one, and closes it at its end."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="install the dev requirements (playwright)")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("install Chromium (Debian: apt-get install chromium) to look at the page")
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=chromium, args=arguments)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def warm_dbt() -> Iterator[str]:
+    """A Python that has parsed the dbt project; from here on builds of this process run dbt in it."""
+    dbt = WarmPython("dbt")
+    started_with = dbt_run._DBT
+    dbt_run._DBT = (dbt.executable, *started_with[1:])  # type: ignore[misc] # Final is for the product's own code
+    yield dbt.executable
+    dbt_run._DBT = started_with  # type: ignore[misc]
+    dbt.stop()
+
+
+_LONGEST_FIRST = ("orchestration", "lake_cli", "ingestion", "warehouse", "quarantine", "faults")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from event_contract.examples import example
+
 PUBLISH_MICROS = 1_795_341_600_000_000  # 2026-11-22T10:00:00Z
 TIMESTAMP = "2026-11-22T09:59:58.250Z"
 
@@ -63,7 +65,8 @@ _OWN_FIELDS: dict[str, dict[str, Any]] = {
 
 def event(event_type: str = "page_viewed", **changes: Any) -> dict[str, Any]:
     """A valid event of the type, with fields changed or added."""
-    return {**_ENVELOPE, "event_type": event_type, **_OWN_FIELDS[event_type], **changes}
+    own = _OWN_FIELDS.get(event_type) or example(event_type)
+    return {**_ENVELOPE, "event_type": event_type, **own, **changes}
 
 
 def without(document: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -12,13 +12,17 @@ def business_date(context: Mapping[str, Any]) -> date:
 
     Scheduled runs and backfills have a data interval; a manual run may have none: then `run_after` says when it was asked for.
     """
-    given = context["params"].get("business_date")
+    return of_run(context["params"], context.get("data_interval_start"), context.get("dag_run"))
+
+
+def of_run(params: Mapping[str, Any], data_interval_start: datetime | None, dag_run: Any) -> date:
+    """The same from what a template sees."""
+    given = params.get("business_date")
     if given:
         return date.fromisoformat(given)
-    start: datetime | None = context.get("data_interval_start")
-    if start is not None:
-        return start.astimezone(UTC).date()
-    asked: datetime = context["dag_run"].run_after
+    if data_interval_start is not None:
+        return data_interval_start.astimezone(UTC).date()
+    asked: datetime = dag_run.run_after
     return asked.astimezone(UTC).date() - timedelta(days=1)
 
 

@@ -80,15 +80,15 @@ class DbtTask(InDbtEnvironment):
     def execute(self, context: Context) -> None:
         """Runs dbt with a target folder of its own, which is gone afterwards: no run sees another's results."""
         if self.keep and not self.keep_uri:
-            raise AirflowSkipException("there is no place for it: see the Variable ecommerce_docs_uri")
+            raise AirflowSkipException("no location is set for it: see the Variable ecommerce_docs_uri")
         with tempfile.TemporaryDirectory(prefix="ecommerce-dbt-") as work:
             target = Path(work, "target")
             self.env = {**(self.env or {}), "DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": f"{work}/logs"}
             parsed = ParsedProject(settings.read("home"))
-            parsed.lend_to(target)
+            parsed.restore(target)
             try:
                 super().execute(context)
-                parsed.take_from(target)
+                parsed.save(target)
             except AirflowException as error:
                 self._tell(failed_nodes(target / "run_results.json"), error, context)
             if self.keep:
@@ -135,13 +135,13 @@ class ParsedProject:
         name = f"ecommerce-dbt-{hashlib.sha256(home.encode()).hexdigest()[:16]}.msgpack"
         self._kept = Path(tempfile.gettempdir(), name)
 
-    def lend_to(self, target: Path) -> None:
+    def restore(self, target: Path) -> None:
         """Puts it where dbt looks for it; a copy, so that no task reads what another writes."""
         target.mkdir(parents=True)
         with contextlib.suppress(FileNotFoundError):
             shutil.copyfile(self._kept, target / _PARSED)
 
-    def take_from(self, target: Path) -> None:
+    def save(self, target: Path) -> None:
         """Keeps what dbt left."""
         if (target / _PARSED).exists():
             fresh = self._kept.with_suffix(f".{os.getpid()}")

@@ -8,6 +8,25 @@ from typing import Any
 from ecommerce_lake import settings
 
 
+def run_job(configuration: dict[str, Any]) -> str:
+    """Runs one BigQuery job to its end; returns its id.
+
+    A plain task and not BigQueryInsertJobOperator: importing that takes seconds of processor time each time the DAG's file is
+    parsed, for tasks that most deployments skip.
+
+    Raises:
+        google.api_core.exceptions.GoogleAPICallError: the job failed; a retry runs it again.
+    """
+    from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
+
+    hook = BigQueryHook(gcp_conn_id=settings.read("gcp_conn_id"), use_legacy_sql=False)
+    job = hook.insert_job(
+        configuration=configuration, project_id=settings.require("gcp_project"), location=settings.read("bq_location")
+    )
+    job.result()
+    return str(job.job_id)
+
+
 def metadata_refreshes() -> list[dict[str, Any]]:
     """One BigQuery job for each table of ecommerce_biglake_tables: external tables with a metadata cache learn of new objects."""
     return [

@@ -1,6 +1,6 @@
 # Runs `dbt …` or `python …` in dbt's own Python environment, so that Airflow's packages and dbt's cannot break each other.
 #
-# ECOMMERCE_HOME: the folder with dbt/, local_platform/ and requirements/.
+# ECOMMERCE_HOME: the folder with dbt/, warehouse_runner/ and requirements/.
 # ECOMMERCE_DBT_PYTHON: the environment's Python. Where it is empty, an environment is made once per machine and version of
 # requirements/warehouse.txt, with hashes, below ECOMMERCE_ENVIRONMENTS (default: the temporary folder). It is made again if it is
 # not whole: a worker may end while it installs, and a temporary folder may be swept.

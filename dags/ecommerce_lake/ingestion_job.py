@@ -13,7 +13,7 @@ _STOPPED = frozenset(
 
 
 def describe_stopped_job() -> str | None:
-    """Why waiting is in vain: no job of the name in Variable ecommerce_dataflow_job runs. None if one runs, or none is named."""
+    """Why waiting cannot succeed: no job named in Variable ecommerce_dataflow_job runs. None if one runs, or none is named."""
     name = settings.read("dataflow_job")
     if not name:
         return None

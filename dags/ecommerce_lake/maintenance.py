@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from airflow.providers.common.compat.sdk import AirflowSkipException
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
 
 from ecommerce_lake import lake, settings
 
@@ -44,7 +44,7 @@ def small_files(written: Iterable[lake.WrittenObject], below_bytes: int) -> list
 def report_small_files() -> int:
     """Logs the worst days; returns how many objects could become how many fewer."""
     root = lake.open_root(settings.require("lake_uri"), settings.read("lake_conn_id"))
-    found = small_files(lake.manifest(root), int(settings.read("small_object_bytes")))
+    found = small_files(lake.not_replaced(lake.manifest(root)), int(settings.read("small_object_bytes")))
     for each in found[:_LINES_IN_LOG]:
         log.info("%s %s: %d objects of %d bytes on average", each.date, each.event_type, each.objects, each.mean_bytes)
     spare = sum(each.objects - 1 for each in found)
@@ -58,13 +58,19 @@ def expire_quarantine() -> list[str]:
     """Reports, or deletes if Variable ecommerce_quarantine_expiry is `delete`, days beyond the retention; returns their folders.
 
     Raises:
-        AirflowSkipException: no retention is set; refused messages are kept for ever.
+        AirflowSkipException: no retention is set; quarantined messages are kept for ever.
+        AirflowFailException: days in a bucket are to be deleted, which is the bucket's own work.
     """
     days = int(settings.read("quarantine_retention_days"))
     if days <= 0:
         raise AirflowSkipException("quarantine is kept for ever: see the Variable ecommerce_quarantine_retention_days")
     root = lake.open_root(settings.require("quarantine_uri"), settings.read("lake_conn_id"))
     delete = settings.read("quarantine_expiry") == "delete"
+    if delete and root.protocol != "file":
+        raise AirflowFailException(
+            f"{root} is a bucket, which deletes what has expired by itself (Terraform's quarantine_retention_days), and whose"
+            f" objects this account may only read: set the Variable {settings.PREFIX}quarantine_expiry to report"
+        )
     oldest = datetime.now(UTC).date() - timedelta(days=days)
     expired = [
         folder for folder in (root / "failed").glob("reason=*/year=*/month=*/day=*") if day_of(str(folder)) < oldest

@@ -42,6 +42,7 @@ DEFAULTS: dict[str, str] = {
     "quarantine_retention_days": "0",
     "quarantine_expiry": "report",
     "full_refresh_check": "off",
+    "lake_command": "",
 }
 
 
@@ -83,6 +84,17 @@ RETRIES = int(os.environ.get("ECOMMERCE_RETRIES", "3"))
 RETRY_DELAY = seconds_from_environment("RETRY_DELAY", timedelta(minutes=1))
 MAX_RETRY_DELAY = timedelta(minutes=15)
 TASK_TIMEOUT = seconds_from_environment("TASK_TIMEOUT", timedelta(hours=1))
+
+# Of every DAG, beside its failure callback, which `alerts` brings.
+DEFAULT_ARGS: dict[str, object] = {
+    "owner": "data-platform",
+    "retries": RETRIES,
+    "retry_delay": RETRY_DELAY,
+    "retry_exponential_backoff": True,
+    "max_retry_delay": MAX_RETRY_DELAY,
+    "execution_timeout": TASK_TIMEOUT,
+}
+
 # Reports are promised six hours after the run was due.
 DEADLINE = seconds_from_environment("DEADLINE", timedelta(hours=6))
 MAINTENANCE_ON = os.environ.get("ECOMMERCE_MAINTENANCE", "off") == "on"

@@ -40,8 +40,13 @@
     {%- if is_incremental() -%}
         {{ in_dates(column, rebuild_dates(before, after, variable)) }}
     {%- else -%}
-        {{ column }} >= date '1970-01-01'
+        {{ column }} >= date '{{ first_date(variable) }}'
     {%- endif -%}
+{%- endmacro %}
+
+{#- The first day of a model that is built whole: of event dates, the variable `first_date`. -#}
+{% macro first_date(variable) -%}
+    {{- return((var('first_date') if variable == 'changed_dates' else none) or '1970-01-01') -}}
 {%- endmacro %}
 
 {#- The same predicate on the lake's partition keys: one `(year, month, days)` group per month, which both engines prune by. -#}
@@ -57,18 +62,22 @@
         {%- endfor -%}
         )
     {%- else -%}
-        year >= 1970
+        {%- set first = first_date(variable) -%}
+        {%- set year, month, day = first[:4] | int, first[5:7] | int, first[8:] | int -%}
+        year >= {{ year }}
+        {%- if first != '1970-01-01' %} and (year > {{ year }} or month > {{ month }} or (month = {{ month }} and day >= {{ day }})){% endif -%}
     {%- endif -%}
 {%- endmacro %}
 
 {#-
     The configuration of a model that holds one partition per day and rebuilds whole days: static `insert_overwrite` on BigQuery,
-    delete and insert of the same literal days on DuckDB. `meta.rebuild` lets tests look at the same days.
+    delete and insert of the same literal days on DuckDB. `meta.rebuild` lets tests look at the same days. `new_columns`: a column that the
+    table lacks is added, null on the days that are not rebuilt, instead of failing the build.
 -#}
-{% macro incremental_by_date(column, before=0, after=0, variable='changed_dates', cluster_by=none) %}
+{% macro incremental_by_date(column, before=0, after=0, variable='changed_dates', cluster_by=none, new_columns=false) %}
     {%- set settings = {
         'materialized': 'incremental',
-        'on_schema_change': 'fail',
+        'on_schema_change': 'append_new_columns' if new_columns else 'fail',
         'meta': {'rebuild': {'column': column, 'before': before, 'after': after, 'variable': variable}},
     } -%}
     {%- if target.type == 'bigquery' -%}

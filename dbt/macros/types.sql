@@ -5,6 +5,16 @@
 {% macro default__utc_timestamp(expression) %}timezone('UTC', try_cast({{ expression }} as timestamptz)){% endmacro %}
 {% macro bigquery__utc_timestamp(expression) %}safe_cast({{ expression }} as timestamp){% endmacro %}
 
+{#-
+    A text with an instant, without the decimals beyond the sixth: both engines keep microseconds, DuckDB cuts off the others itself, and
+    BigQuery cannot read them. Only texts longer than an instant of six decimals and a Z are looked at closely.
+-#}
+{% macro to_the_microsecond(text) %}{{ return(adapter.dispatch('to_the_microsecond')(text)) }}{% endmacro %}
+{% macro default__to_the_microsecond(text) %}{{ text }}{% endmacro %}
+{% macro bigquery__to_the_microsecond(text) -%}
+    case when length({{ text }}) > 27 then regexp_replace({{ text }}, r'([.][0-9]{6})[0-9]+', r'\1') else {{ text }} end
+{%- endmacro %}
+
 {#- The wall clock (no zone) at an instant in the IANA zone given by an expression. -#}
 {% macro local_datetime(instant, zone) %}{{ return(adapter.dispatch('local_datetime')(instant, zone)) }}{% endmacro %}
 {% macro default__local_datetime(instant, zone) %}timezone({{ zone }}, timezone('UTC', {{ instant }})){% endmacro %}
@@ -50,9 +60,9 @@
 {% macro duckdb__safe_cast(field, type) %}try_cast({{ field }} as {{ type }}){% endmacro %}
 
 {#- Money: exact decimals with two digits, from text or from a sum. -#}
-{% macro money(expression) %}cast({{ expression }} as numeric(18, 2)){% endmacro %}
+{% macro money(expression) %}cast({{ expression }} as numeric(29, 2)){% endmacro %}
 {% macro money_from_text(expression) %}{{ return(adapter.dispatch('money_from_text')(expression)) }}{% endmacro %}
-{% macro default__money_from_text(expression) %}try_cast({{ expression }} as numeric(18, 2)){% endmacro %}
+{% macro default__money_from_text(expression) %}try_cast({{ expression }} as numeric(29, 2)){% endmacro %}
 {% macro bigquery__money_from_text(expression) %}safe_cast({{ expression }} as numeric){% endmacro %}
 
 {#-
@@ -61,20 +71,20 @@
 -#}
 {% macro divide(numerator, denominator, scale=2) %}{{ return(adapter.dispatch('divide')(numerator, denominator, scale)) }}{% endmacro %}
 {% macro default__divide(numerator, denominator, scale) -%}
-    {%- set cents = "cast(cast(" ~ numerator ~ " as numeric(18, 2)) * 100 as hugeint)" -%}
-    {%- set parts = "cast(cast(" ~ denominator ~ " as numeric(18, 2)) * 100 as hugeint)" -%}
+    {%- set cents = "cast(cast(" ~ numerator ~ " as numeric(29, 2)) * 100 as hugeint)" -%}
+    {%- set parts = "cast(cast(" ~ denominator ~ " as numeric(29, 2)) * 100 as hugeint)" -%}
     cast(
         sign({{ cents }}) * sign({{ parts }})
         * ((2 * abs({{ cents }}) * {{ 10 ** scale }} + abs({{ parts }})) // nullif(2 * abs({{ parts }}), 0))
-        as numeric(18, 0)
+        as numeric(29, 0)
     ) * cast('{{ "%.*f" | format(scale, 10 ** -scale) }}' as numeric({{ scale + 1 }}, {{ scale }}))
 {%- endmacro %}
 {% macro bigquery__divide(numerator, denominator, scale) -%}
     cast(round(safe_divide(cast({{ numerator }} as bignumeric), cast({{ denominator }} as bignumeric)), {{ scale }}) as numeric)
 {%- endmacro %}
 
-{#- `divide` as a column of a contract: numeric(18, scale). -#}
-{% macro ratio(numerator, denominator, scale=4) %}cast({{ divide(numerator, denominator, scale) }} as numeric(18, {{ scale }})){% endmacro %}
+{#- `divide` as a column of a contract: numeric(29, scale). -#}
+{% macro ratio(numerator, denominator, scale=4) %}cast({{ divide(numerator, denominator, scale) }} as numeric(29, {{ scale }})){% endmacro %}
 
 {#- Distinct values in a given order, as one text. -#}
 {% macro list_in_order(value, order_by) %}string_agg({{ value }}, ', ' order by {{ order_by }}){% endmacro %}
@@ -102,3 +112,8 @@
 {% macro months_between(earlier, later) -%}
     ((extract(year from {{ later }}) - extract(year from {{ earlier }})) * 12 + extract(month from {{ later }}) - extract(month from {{ earlier }}))
 {%- endmacro %}
+
+{#- A hash of what the sender sent, as the lake's columns hold it: of an event's columns without its id (in any case) and without the delivery. -#}
+{% macro payload_hash(table) %}{{ return(adapter.dispatch('payload_hash')(table)) }}{% endmacro %}
+{% macro default__payload_hash(table) %}hash(*columns({{ table }}.* exclude (event_id, _ingest))){% endmacro %}
+{% macro bigquery__payload_hash(table) %}farm_fingerprint(to_json_string((select as struct {{ table }}.* except (event_id, _ingest)))){% endmacro %}

@@ -28,8 +28,8 @@ class PoisonKind(NamedTuple):
     """One way to break the contract.
 
     Attributes:
-        name: the message's ``kind``.
-        code: the error code that validation must find.
+        name: the message's `kind`.
+        code: the reason code that validation must find.
         recipe: makes the bytes.
         needs: event types that it can be made from; None for all.
         every: comes up in one of so many rounds of all kinds. More than 1 for kinds that are costly to send.

@@ -58,6 +58,11 @@ def _no_uuid(event: Fields, rng: Random) -> bytes:
     return _with(event, "event_id", rng.choice((event["event_id"].replace("-", ""), "undefined", "")))
 
 
+def _key_in_other_case(event: Fields, rng: Random) -> bytes:
+    name = rng.choice(("device", "user_id", "session_id"))
+    return encode(event | {name.replace("_", " ").title().replace(" ", "_"): event[name]})
+
+
 def _unknown_device(event: Fields, rng: Random) -> bytes:
     return _with(event, "device", rng.choice(("smart_tv", "Mobile", "unknown")))
 
@@ -127,6 +132,7 @@ WRONG_FIELDS: Final = (
     PoisonKind("null_session", ErrorCode.WRONG_TYPE, _null_session),
     PoisonKind("time_as_number", ErrorCode.WRONG_TYPE, _time_as_number),
     PoisonKind("no_uuid", ErrorCode.INVALID_VALUE, _no_uuid),
+    PoisonKind("key_in_other_case", ErrorCode.AMBIGUOUS_KEY, _key_in_other_case),
     PoisonKind("unknown_device", ErrorCode.INVALID_VALUE, _unknown_device),
     PoisonKind("unknown_country", ErrorCode.INVALID_VALUE, _unknown_country),
     PoisonKind("negative_price", ErrorCode.INVALID_VALUE, _negative_price, PRICED),

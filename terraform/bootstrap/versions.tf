@@ -8,7 +8,8 @@ terraform {
     }
   }
 
-  # The state of this folder begins on the disk of whoever applies it, and moves into the bucket that it made: docs/cloud.md.
+  # The state of this folder begins on the disk of whoever applies it; backend_override.tf moves it into the bucket that it made
+  # (docs/cloud.md).
 }
 
 provider "google" {

@@ -23,7 +23,7 @@ variables {
   composer_enabled = true
   biglake_enabled  = true
   report_readers   = ["group:analysts@example.com"]
-  kms_key          = "projects/keys/locations/europe/keyRings/lake/cryptoKeys/data"
+  kms_key          = "projects/keys/locations/europe-west1/keyRings/lake/cryptoKeys/data"
 }
 
 run "everything_on" {}

@@ -72,8 +72,19 @@ run "blue_runs" {
     error_message = "The template names its image by digest."
   }
   assert {
-    condition     = module.ingestion.all_jobs["blue"].sdk_container_image == jsondecode(module.ingestion.templates["blue"].content).image
+    condition     = jsondecode(module.ingestion.templates["blue"].content).defaultEnvironment.sdkContainerImage == jsondecode(module.ingestion.templates["blue"].content).image
     error_message = "Launcher and workers run the same image."
+  }
+  assert {
+    condition = jsondecode(module.ingestion.templates["blue"].content).defaultEnvironment == {
+      machineType       = "n1-standard-2"
+      numWorkers        = 1
+      maxWorkers        = 5
+      sdkContainerImage = jsondecode(module.ingestion.templates["blue"].content).image
+      tempLocation      = "gs://shop-lake-test-temp/tmp"
+      stagingLocation   = "gs://shop-lake-test-temp/staging"
+    }
+    error_message = "Size, image and folders of a job stand in its template."
   }
 }
 
@@ -95,6 +106,16 @@ run "another_image_is_another_template_and_changes_the_job_in_place" {
   assert {
     condition     = output.jobs["blue"].id == run.blue_runs.jobs["blue"].id
     error_message = "A new image must update the job, not replace it."
+  }
+}
+
+run "another_size_changes_the_job_in_place" {
+  variables {
+    job = { max_workers = 9 }
+  }
+  assert {
+    condition     = output.jobs["blue"].template != run.blue_runs.jobs["blue"].template && output.jobs["blue"].id == run.blue_runs.jobs["blue"].id
+    error_message = "More workers must update the job, not replace it."
   }
 }
 

@@ -158,10 +158,30 @@ run "a_teardown_takes_everything" {
 run "a_key_of_ones_own_reaches_everything" {
   command = plan
   variables {
-    kms_key = "projects/keys/locations/europe/keyRings/lake/cryptoKeys/data"
+    kms_key = "projects/keys/locations/europe-west1/keyRings/lake/cryptoKeys/data"
   }
   assert {
     condition     = alltrue([for bucket in module.lake.buckets : bucket.encryption[0].default_kms_key_name == var.kms_key])
     error_message = "Every bucket uses the key."
+  }
+  assert {
+    condition     = toset(keys(google_project_service_identity.agents)) == toset(["artifactregistry", "dataflow", "pubsub"]) && length(data.google_storage_project_service_account.agent) == 1 && length(data.google_bigquery_default_service_account.agent) == 1
+    error_message = "A service agent must be made before it is granted the key."
+  }
+  assert {
+    condition     = !contains(keys(google_kms_crypto_key_iam_member.agents), "composer")
+    error_message = "Without Composer its API is off and its agent does not exist: a grant to it is refused."
+  }
+}
+
+run "a_key_of_ones_own_reaches_composer_where_it_is_on" {
+  command = plan
+  variables {
+    kms_key          = "projects/keys/locations/europe-west1/keyRings/lake/cryptoKeys/data"
+    composer_enabled = true
+  }
+  assert {
+    condition     = contains(keys(google_kms_crypto_key_iam_member.agents), "composer") && contains(keys(google_project_service_identity.agents), "composer")
+    error_message = "Composer's agent is made, then granted the key."
   }
 }

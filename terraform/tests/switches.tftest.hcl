@@ -45,6 +45,17 @@ run "dataflow_on" {
     error_message = "Each alert links to its runbook."
   }
   assert {
+    condition = alltrue(flatten([
+      for policy in module.observability.alerts : [
+        for condition in policy.conditions : [
+          [for query in condition.condition_prometheus_query_language : query.disable_metric_validation],
+          [for threshold in condition.condition_threshold : !strcontains(threshold.filter, "logging.googleapis.com/user/")],
+        ]
+      ]
+    ]))
+    error_message = "An alert on a metric that has no point yet is refused: only a query with disable_metric_validation is not."
+  }
+  assert {
     condition     = alltrue([for policy in module.observability.alerts : length(policy.notification_channels) == 1])
     error_message = "Each alert writes to somebody."
   }
@@ -68,12 +79,28 @@ run "composer_on" {
     error_message = "With Composer there is a DAG, and an alert on its deadline."
   }
   assert {
+    condition     = module.orchestration[0].airflow_variables["bq_maximum_bytes_billed"] == "50000000000"
+    error_message = "Below twenty million events a day the limit is 50 GB."
+  }
+  assert {
     condition     = module.orchestration[0].airflow_variables["lake_uri"] == output.lake && module.orchestration[0].airflow_variables["dataflow_job"] == "lake-ingestion-blue"
     error_message = "The DAG reads the lake that the job writes, and watches that job."
   }
   assert {
-    condition     = length(setsubtract(["data/ecommerce_lake/dbt/dbt_project.yml", "data/ecommerce_lake/local_platform/__init__.py", "data/ecommerce_lake/requirements/warehouse.txt", "dags/ecommerce_analytics_pipeline.py"], module.orchestration[0].uploads)) == 0 && !anytrue([for name in module.orchestration[0].uploads : can(regex("/(target|logs|__pycache__)/", name))])
+    condition     = length(setsubtract(["data/ecommerce_lake/dbt/dbt_project.yml", "data/ecommerce_lake/warehouse_runner/__init__.py", "data/ecommerce_lake/requirements/warehouse.txt", "dags/ecommerce_analytics_pipeline.py"], module.orchestration[0].uploads)) == 0 && !anytrue([for name in module.orchestration[0].uploads : can(regex("/(target|logs|__pycache__)/", name))])
     error_message = "DAG, dbt project and the code of tasks are uploaded, what its runs leave behind is not."
+  }
+}
+
+run "what_a_query_may_read_follows_from_the_scale" {
+  command = plan
+  variables {
+    composer_enabled = true
+    events_per_day   = 50000000
+  }
+  assert {
+    condition     = module.orchestration[0].airflow_variables["bq_maximum_bytes_billed"] == "129000000000"
+    error_message = "Three changed days of 50 M events are 64 GB: the limit must be above."
   }
 }
 

@@ -112,6 +112,23 @@ run "refuses_a_bad_kms_key" {
   expect_failures = [var.kms_key]
 }
 
+run "refuses_a_kms_key_of_another_location_than_the_region" {
+  command = plan
+  variables {
+    kms_key = "projects/keys/locations/europe/keyRings/lake/cryptoKeys/data"
+  }
+  expect_failures = [var.kms_key]
+}
+
+run "refuses_one_kms_key_for_a_multi_region_and_regional_services" {
+  command = plan
+  variables {
+    location = "EU"
+    kms_key  = "projects/keys/locations/europe-west1/keyRings/lake/cryptoKeys/data"
+  }
+  expect_failures = [var.kms_key]
+}
+
 run "refuses_a_bad_quarantine_retention_days" {
   command = plan
   variables {

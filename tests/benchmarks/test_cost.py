@@ -6,7 +6,12 @@ import pytest
 
 from benchmarks import cost
 
-_MEASURED = cost.Measured(events_per_cpu_second=Decimal(50_000), stored_bytes=Decimal(64))
+_MEASURED = cost.Measured(
+    events_per_cpu_second=Decimal(50_000),
+    stored_bytes=Decimal(64),
+    streamed_bytes=Decimal(400),
+    objects_a_minute=Decimal(30),
+)
 _ASSUMED = cost.Assumed()
 
 
@@ -48,6 +53,14 @@ def test_a_total_is_the_sum_of_its_lines_to_the_last_digit(rate: int) -> None:
     ):
         assert all(isinstance(dollars, Decimal) and dollars > 0 for dollars in lines.values())
         assert cost.total(lines) == sum(lines.values())
+
+
+def test_streaming_engine_bills_the_source_and_every_pass() -> None:
+    assert cost.dataflow(1_000, _MEASURED, _ASSUMED)["Streaming Engine"] == Decimal("2.628") * 830 * Decimal("0.018")
+
+
+def test_every_object_is_a_write() -> None:
+    assert cost.dataflow(1_000, _MEASURED, _ASSUMED)["writes"] == Decimal(730 * 60 * 30 * 5) / 10**6
 
 
 def test_every_price_says_where_it_stands_and_when_it_was_checked() -> None:

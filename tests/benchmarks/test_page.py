@@ -29,7 +29,7 @@ def test_a_missed_bar_stands_on_the_page() -> None:
 def test_every_table_has_rows_as_wide_as_its_head() -> None:
     tables = re.findall(r"^\|.*\n\|[-:|]+\n(?:\|.*\n)*", render(results(RESULTS)), re.M)
 
-    assert len(tables) == 14
+    assert len(tables) == 18
     for table in tables:
         widths = {line.count("|") for line in table.splitlines()}
         assert len(table.splitlines()) > 2

@@ -44,3 +44,15 @@ def variables(folder: Path = TERRAFORM) -> list[str]:
 def outputs(folder: Path = TERRAFORM) -> list[str]:
     """Names of a module's outputs."""
     return re.findall(r'^output "(\w+)"', (folder / "outputs.tf").read_text(), re.M)
+
+
+def block(relative: str, kind: str, name: str) -> str:
+    """The text between the braces of a resource."""
+    found = re.search(rf'^resource "{kind}" "{name}" \{{\n(.*?)^\}}', text(relative), re.M | re.S)
+    assert found, f"no {kind} {name} in {relative}"
+    return found[1]
+
+
+def arguments(relative: str, kind: str, name: str) -> set[str]:
+    """Names of a resource's own arguments, those of blocks within it excepted."""
+    return set(re.findall(r"^  (\w+) +=", block(relative, kind, name), re.M))

@@ -55,8 +55,8 @@ def test_a_delivery_goes_through_every_gate_in_order() -> None:
         "Scan",
         "Template and plan",
         "Apply exactly what was approved",
-        "Smoke check",
         "Remember it as live",
+        "Smoke check",
     ]
 
 
@@ -131,7 +131,7 @@ def test_an_image_that_is_never_scanned_stops_a_delivery(tmp_path: Path) -> None
 
 
 def _terraform_outputs(jobs: dict[str, dict[str, str]]) -> str:
-    outputs = {"project_id": "p", "region": "r", "lake": "gs://lake", "jobs": jobs}
+    outputs = {"project_id": "p", "region": "r", "lake": "gs://lake", "window_seconds": 600, "jobs": jobs}
     return f"echo '{json.dumps({name: {'value': value} for name, value in outputs.items()})}'"
 
 
@@ -152,6 +152,15 @@ def test_a_job_that_does_not_run_fails_the_smoke_check(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert "lake-ingestion-blue is not running: Failed" in done.stderr
+
+
+def test_the_smoke_check_waits_for_two_windows(tmp_path: Path) -> None:
+    """Looked at every 20 s, a watermark that moves once in 20 minutes has stood for 60 looks."""
+    looks = tmp_path / "looks"
+    late = f'case "$1" in dataflow) echo Running ;; storage) echo x >>{looks}; echo $(($(wc -l <{looks}) / 61)) ;; esac'
+    done = _script(tmp_path, "smoke", terraform=_terraform_outputs(JOBS), gcloud=late)
+
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_watermark_that_stands_fails_the_smoke_check(tmp_path: Path) -> None:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import urllib.request
+import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaml
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
+from tests.cloud import hcl
 from tests.cloud.stand_ins import ROOT, make_bucket, objects
+from tests.ingestion import running
+from tests.ingestion.lake_reading import lines_of, objects_below
+from tests.samples import event, payload
 
 PROJECT = "shop-lake-test"
 TOPIC = f"projects/{PROJECT}/topics/shop-events"
@@ -101,14 +109,61 @@ def test_the_event_that_the_page_publishes_reaches_both_colours(pubsub: Run) -> 
     assert _pull("blue") == _pull("green") == [b'{"event_type": "hello"}']
 
 
-def test_a_seek_makes_the_job_read_again(pubsub: Run) -> None:
-    pubsub(_command("gcloud pubsub topics publish"))
-    assert len(_pull("blue")) == 1
+def _publish(count: int) -> set[str]:
+    """Publishes that many events of the contract; returns their ids."""
+    sent = [event(event_id=str(uuid.uuid4()), timestamp=datetime.now(UTC).isoformat()) for _ in range(count)]
+    with PublisherClient() as publisher:
+        publisher.publish(request={"topic": TOPIC, "messages": [{"data": payload(each)} for each in sent]})
+    return {each["event_id"] for each in sent}
 
-    replay = _command("gcloud pubsub subscriptions seek", "--time=")
-    pubsub(re.sub(r"--time=\S+", "--time=2020-01-01T00:00:00Z", replay))
 
-    assert len(_pull("blue")) == 1
+def _job_runs_until_it_has_read_everything(folder: Path) -> list[str]:
+    """The ingestion on blue's subscription, ended as a drain ends it; returns the ids of all lines that the lake holds then."""
+    subscription = f"projects/{PROJECT}/subscriptions/shop-events-lake-blue"
+    done = running.run(*running.arguments(subscription, folder, "--stop_after_idle_seconds=1"))
+    assert done.returncode == 0, done.stderr
+    lines = [line for path in objects_below(folder / "lake") for line in lines_of(path)]
+    return [json.loads(line)["event_id"] for line in lines]
+
+
+def _seek_back(instant: str) -> str:
+    return re.sub(r"--time=\S+", f"--time={instant}", _command("gcloud pubsub subscriptions seek", "--time="))
+
+
+def test_drain_seek_start_reads_everything_once_more(pubsub: Run, tmp_path: Path) -> None:
+    before = datetime.now(UTC).isoformat()
+    ids = _publish(20)
+    assert sorted(_job_runs_until_it_has_read_everything(tmp_path)) == sorted(ids)
+    waiting = _publish(5)
+
+    pubsub(_seek_back(before))
+    replayed = Counter(_job_runs_until_it_has_read_everything(tmp_path))
+
+    assert replayed == Counter(dict.fromkeys(ids, 2)) + Counter(waiting), "lines double, and what waited is read, too"
+
+
+def test_after_a_cancel_a_seek_to_the_watermark_brings_back_what_was_acknowledged_and_not_written(
+    pubsub: Run, tmp_path: Path
+) -> None:
+    written = _publish(5)
+    assert set(_job_runs_until_it_has_read_everything(tmp_path)) == written
+    watermark = json.loads((tmp_path / "lake/_control/watermark.json").read_text())["watermark"]
+    held = _publish(5)
+    assert len(_pull("blue")) == len(held), "acknowledged, and gone with the state of a job that is cancelled"
+    assert set(_job_runs_until_it_has_read_everything(tmp_path)) == written
+
+    pubsub(_seek_back(watermark))
+
+    assert set(_job_runs_until_it_has_read_everything(tmp_path)) == written | held
+
+
+def test_the_job_of_a_replay_is_drained_before_its_subscription_is_sought() -> None:
+    page = _commands()
+    seek = page.index(_command("gcloud pubsub subscriptions seek", "--time="))
+
+    assert page[seek - 1].startswith("terraform -chdir=terraform apply")
+    assert 'blue={state="drained"}' in page[seek - 1]
+    assert page[seek + 1] == 'terraform -chdir=terraform apply -var-file="environments/$STAGE.tfvars"'
 
 
 def test_the_hand_over_gives_green_exactly_what_blue_left(pubsub: Run) -> None:
@@ -142,6 +197,15 @@ def test_the_template_by_hand_is_what_terraform_writes(run: Run) -> None:
 
     assert specification["image"] == f"europe-west1-docker.pkg.dev/{PROJECT}/lake/lake-ingestion:live"
     assert specification["sdkInfo"] == {"language": "PYTHON"}
+    assert specification["defaultEnvironment"] == {
+        "machineType": "n1-standard-2",
+        "numWorkers": 1,
+        "maxWorkers": 5,
+        "tempLocation": f"gs://{PROJECT}-temp/tmp",
+        "stagingLocation": f"gs://{PROJECT}-temp/staging",
+    }
+    template = hcl.text("modules/ingestion/main.tf").split("defaultEnvironment = {")[1].split("}\n    })")[0]
+    assert set(specification["defaultEnvironment"]) < set(re.findall(r"^ +(\w+) +=", template, re.M))
     written = yaml.safe_load((ROOT / "flex_template/metadata.json").read_text())["parameters"]
     assert [p["name"] for p in specification["metadata"]["parameters"]] == [p["name"] for p in written]
     assert [p.get("regexes") for p in specification["metadata"]["parameters"]] == [p.get("regexes") for p in written]

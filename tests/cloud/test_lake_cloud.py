@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,10 +15,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from local_platform.cloud import looker, status
-from local_platform.cloud.cli import app
-from local_platform.cloud.stage import Job, Stage
-from local_platform.errors import LakeError
+from lake_cli.cloud import looker, status
+from lake_cli.cloud.cli import app
+from lake_cli.cloud.stage import Job, Stage
+from lake_cli.errors import LakeError
 from tests.cloud import hcl
 from tests.cloud.stand_ins import ROOT
 
@@ -47,13 +48,17 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
         notes.touch()
         for program, by_word in {"terraform": {}, "gcloud": {}, "git": {}, **answers}.items():
             script = folder / program
-            script.write_text(
-                f"#!{sys.executable}\nimport json, sys\n"
+            code = folder / f"{program}.py"
+            code.write_text(
+                "import json, sys\n"
                 f"open({str(notes)!r}, 'a').write(json.dumps([{program!r}, *sys.argv[1:]]) + '\\n')\n"
                 f"for word, answer in {by_word!r}.items():\n"
                 "    if word in sys.argv:\n"
                 "        sys.exit(int(answer[5:])) if answer.startswith('exit ') else sys.stdout.write(answer)\n"
             )
+            # The line that names an interpreter takes no path with a space; a shell does.
+            command = shlex.join([sys.executable, str(code)])
+            script.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
             script.chmod(0o755)
         monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
         return lambda: [json.loads(line) for line in notes.read_text().splitlines()]
@@ -109,9 +114,14 @@ def test_a_release_that_cannot_be_applied_is_not_called_live(calls: Programs) ->
 
 
 def test_changes_that_no_commit_holds_are_not_deployed(calls: Programs) -> None:
-    read = calls(terraform=_terraform(), git={"status": " M setup.py\n"})
+    read = calls(
+        terraform=_terraform(),
+        git={"status": " M terraform/environments/trial.tfvars\n?? terraform/.terraform.lock.hcl\n"},
+    )
 
-    with pytest.raises(LakeError, match="1 files are changed"):
+    with pytest.raises(
+        LakeError, match=r"not committed: terraform/environments/trial\.tfvars, terraform/\.terraform\.lock\.hcl\."
+    ):
         _deploy("trial")
 
     assert not [call for call in read() if call[0] == "gcloud"]

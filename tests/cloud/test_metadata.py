@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from beam_pipeline.options import add_arguments, add_direct_runner_arguments
+from beam_pipeline.options import DIRECT_RUNNER_OPTIONS, JOB_OPTIONS, add_arguments
 from tests.cloud.stand_ins import ROOT
 
 # https://cloud.google.com/dataflow/docs/guides/templates/configuring-flex-templates#metadata-parameters
@@ -35,14 +35,18 @@ SAMPLES = {
         ["projects/shop-lake/subscriptions/shop-events-lake-blue", "projects/example.com:shop/subscriptions/abc"],
         ["shop-events", "projects/shop-lake/topics/shop-events", "projects/p/subscriptions/abc", ""],
     ),
+    "input_publish_time": (
+        ["2026-11-22T10:00:00Z", "2026-11-22T10:00:00.5+01:00"],
+        ["2026-11-22", "2026-11-22T10:00:00", "yesterday"],
+    ),
     "output_path": (["gs://shop-lake", "gs://shop-lake/a/b"], ["s3://shop-lake", "gs://S/x"]),
     "quarantine_path": (["gs://shop-quarantine"], ["http://x"]),
     "window_seconds": (["1", "600"], ["0", "-1", "1.5", "ten", "", "00"]),
-    "allowed_lateness_seconds": (["86400"], ["0", ""]),
     "max_object_bytes": (["67108864"], ["0", "64MB"]),
-    "max_object_rows": (["200000"], ["0"]),
     "max_object_age_seconds": (["60", "007"], ["0", "1 "]),
-    "id_label": (["event_id", "a-b.c"], ["event id", "", "ä"]),
+    "keep_attributes": (["none", "all"], ["yes", ""]),
+    "mappings": (["segment", "ga4,shopify"], ["Segment", "ga4, shopify", "ga4,"]),
+    "shards": (["1", "4"], ["0", "many"]),
     "compression": (["gzip", "none"], ["zstd", "GZIP"]),
     "streaming_mode": (["exactly_once", "at_least_once"], ["maybe"]),
 }
@@ -50,7 +54,7 @@ SAMPLES = {
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    add_arguments(parser)
+    add_arguments(parser, JOB_OPTIONS)
     return parser
 
 
@@ -64,7 +68,7 @@ def test_every_option_of_the_job_is_a_parameter_and_no_other() -> None:
 
 def test_options_of_the_local_run_are_no_parameters() -> None:
     local = argparse.ArgumentParser(add_help=False)
-    add_direct_runner_arguments(local)
+    add_arguments(local, DIRECT_RUNNER_OPTIONS)
 
     assert not {action.dest for action in local._actions} & PARAMETERS.keys()
 

@@ -10,9 +10,9 @@ import tomllib
 import pytest
 import yaml
 
-from beam_pipeline import counters
+from beam_pipeline import command_line, counters, template_metadata
 from event_contract import EVENT_TYPES, ErrorCode
-from local_platform import pubsub
+from lake_cli.local import pubsub
 from tests.cloud import hcl
 from tests.cloud.stand_ins import ROOT
 
@@ -54,9 +54,9 @@ def test_job_options_cannot_name_what_terraform_sets() -> None:
     }
 
 
-@pytest.mark.parametrize("name", PARAMETERS)
-def test_the_page_on_the_cloud_explains_every_parameter(name: str) -> None:
-    assert f"`{name}`" in CLOUD_PAGE
+def test_metadata_and_reference_page_follow_from_the_options() -> None:
+    for path, content in template_metadata.generated_files().items():
+        assert (ROOT / path).read_text() == content, f"{path}: run `make generate`"
 
 
 @pytest.mark.parametrize("name", hcl.variables())
@@ -135,7 +135,7 @@ def test_every_alert_has_a_runbook_and_every_reference_of_a_runbook_exists() -> 
     for alert in alerts:
         assert (folder / f"{alert}.md").is_file(), alert
     for name in re.findall(
-        r"docs/runbooks/([\w-]+)\.md", "".join(p.read_text() for p in (ROOT / "local_platform/cloud").glob("*.py"))
+        r"docs/runbooks/([\w-]+)\.md", "".join(p.read_text() for p in (ROOT / "lake_cli/cloud").glob("*.py"))
     ):
         assert (folder / f"{name}.md").is_file(), name
 
@@ -173,7 +173,7 @@ def test_composer_holds_what_the_tasks_of_the_dags_need_in_the_folder_they_look_
 
     assert f"`{hcl.value('modules/orchestration/main.tf', 'home')}`" in page.read_text()
     assert hcl.value("modules/orchestration/main.tf", "image_version") in page.read_text()
-    for folder in ("dbt", "local_platform", "requirements"):
+    for folder in ("dbt", "warehouse_runner", "requirements"):
         assert f"gs://BUCKET/data/ecommerce_lake/{folder}" in page.read_text()
         assert f'"data/ecommerce_lake/{folder}/' in module
 
@@ -182,6 +182,10 @@ def test_the_image_has_the_beam_that_is_locked() -> None:
     dockerfile = (ROOT / "flex_template/Dockerfile").read_text()
 
     assert f"ARG BEAM_VERSION={_pinned('ingestion.txt', 'apache-beam')}\n" in dockerfile
+
+
+def test_the_program_knows_by_the_image_that_the_launcher_called_it() -> None:
+    assert f"ENV {command_line.LAUNCHER}=" in (ROOT / "flex_template/Dockerfile").read_text()
 
 
 def test_setup_asks_for_what_the_locked_group_asks_for() -> None:
@@ -207,6 +211,21 @@ def test_environment_files_set_variables_that_exist() -> None:
         assert set(re.findall(r"^(\w+)\s*=", file.read_text(), re.M)) <= known, file.name
 
 
+def test_a_stage_is_configured_by_its_file_alone() -> None:
+    """What only one of the ways to apply passes, the next apply by another takes away."""
+    read = ["terraform", "docs", "lake_cli", ".github", "README.md", "delivery"]
+    files = [path for name in read for path in [ROOT / name, *(ROOT / name).rglob("*")] if path.is_file()]
+    environment = {found for path in files for found in re.findall(r"TF_VAR_(\w+)", path.read_text(errors="ignore"))}
+    applies = [path.read_text() for path in sorted((ROOT / ".github/workflows").glob("*.yml"))]
+    applies.append((ROOT / "lake_cli/cloud/deploy.py").read_text())
+
+    assert environment == {"project_id"}
+    assert {found for text in applies for found in re.findall(r"-var=[\"']?(\w+)", text)} == {"release"}
+    for file in sorted((hcl.TERRAFORM / "environments").glob("*.tfvars")):
+        given = set(re.findall(r"^(\w+)\s*=", file.read_text(), re.M))
+        assert {"stage", "runbook_url", "alert_emails", "report_readers", "budget"} <= given, file.name
+
+
 def test_every_grant_in_the_code_is_in_the_list_that_reviewers_see() -> None:
     for file in hcl.sources():
         for kind, name in re.findall(r'^resource "(google_\w+_iam_\w+)" "(\w+)"', file.read_text(), re.M):
@@ -216,6 +235,37 @@ def test_every_grant_in_the_code_is_in_the_list_that_reviewers_see() -> None:
             assert f"in {kind}.{name} :" in (file.parent / "outputs.tf").read_text(), (
                 f"{file}: {kind}.{name} is not in iam_grants"
             )
+
+
+@pytest.mark.parametrize(
+    ("file", "kind", "name", "after"),
+    [
+        (
+            "modules/warehouse/tables.tf",
+            "google_bigquery_table",
+            "external",
+            "google_storage_bucket_iam_member.connection",
+        ),
+        ("identities.tf", "google_kms_crypto_key_iam_member", "agents", "google_project_service_identity.agents"),
+        (
+            "identities.tf",
+            "google_kms_crypto_key_iam_member",
+            "agents",
+            "data.google_storage_project_service_account.agent",
+        ),
+        (
+            "identities.tf",
+            "google_kms_crypto_key_iam_member",
+            "agents",
+            "data.google_bigquery_default_service_account.agent",
+        ),
+    ],
+)
+def test_what_google_refuses_too_early_waits(file: str, kind: str, name: str, after: str) -> None:
+    waits = re.search(r"^  depends_on = \[(.*?)\]$", hcl.block(file, kind, name), re.M | re.S)
+
+    assert waits
+    assert after in waits[1].replace("\n", "").replace(" ", "").split(",")
 
 
 def test_modules_read_alike() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,13 +9,10 @@ import pytest
 from apache_beam.testing.test_stream import TestStream as ElementStream
 
 import beam_pipeline.writing
-from beam_pipeline.chunking import CHUNK_BYTES
 from beam_pipeline.messages import Message
-from tests.dataflow.streams import START, WINDOW, config, ending, ids, message, objects, pulled, run, stream
+from tests.dataflow.streams import START, WINDOW, ageing, config, ending, ids, message, objects, pulled, run, stream
 from tests.ingestion.lake_reading import manifest_records
 from tests.samples import PUBLISH_MICROS
-
-END = START + WINDOW
 
 
 def test_a_source_that_falls_idle_does_not_hold_back_what_came_before(tmp_path: Path) -> None:
@@ -28,43 +24,49 @@ def test_a_source_that_falls_idle_does_not_hold_back_what_came_before(tmp_path: 
 
 
 def test_a_source_that_stays_empty_writes_nothing(tmp_path: Path) -> None:
-    run(ending(stream(), END), config(tmp_path))
+    run(ending(stream()), config(tmp_path))
     assert objects(tmp_path) == {}
 
 
 def test_messages_after_a_pause_go_to_their_own_windows(tmp_path: Path) -> None:
     source = pulled(stream(), message(1))
-    for step in (-1, 0, 1, 2):
-        source = source.advance_watermark_to(END + step).advance_processing_time(1)
+    source = ageing(source)
     later = 5 * WINDOW
     source = pulled(source.advance_watermark_to(START + later), message(2, later))
-    run(ending(source, START + later + WINDOW), config(tmp_path))
+    run(ending(source), config(tmp_path))
     assert ids(tmp_path) == ["1", "2"]
     assert sorted(Path(path).name[:16] for path in objects(tmp_path)) == ["20261122T100000Z", "20261122T105000Z"]
 
 
-@pytest.mark.parametrize(("megabytes", "expected"), [(64, [6]), (1, [4, 2])], ids=["room for all", "four chunks"])
+@pytest.mark.parametrize(("megabytes", "expected"), [(64, [6]), (1, [5, 1])], ids=["room for all", "room for five"])
 def test_an_object_closes_by_size(tmp_path: Path, megabytes: int, expected: list[int]) -> None:
-    assert megabytes == 64 or (megabytes << 20) // CHUNK_BYTES == 4
     source = pulled(stream(), *(message(i, note="x" * 200_000) for i in range(6)))
-    run(ending(source, END, END + 10), config(tmp_path, max_object_bytes=megabytes << 20))
+    run(ending(source), config(tmp_path, max_object_bytes=megabytes << 20))
     assert sorted(map(len, objects(tmp_path).values()), reverse=True) == expected
     assert ids(tmp_path) == [str(i) for i in range(6)]
 
 
 def test_an_object_closes_by_rows(tmp_path: Path) -> None:
     source = pulled(stream(), *(message(i) for i in range(7)))
-    run(ending(source, END, END + 10), config(tmp_path, max_object_rows=3))
+    run(ending(source), config(tmp_path, max_object_rows=3))
     assert sorted(map(len, objects(tmp_path).values())) == [1, 3, 3]
 
 
-def test_an_object_closes_by_age_before_its_window_does(tmp_path: Path) -> None:
-    # Beam's step takes the time of day for its timers, the test runner its own clock: set it to the same.
-    source = pulled(stream().advance_processing_time(int(time.time())), message(1), message(2))
+def test_an_object_closes_by_age_however_young_its_window_is(tmp_path: Path) -> None:
+    source = pulled(stream(), message(1), message(2))
     source = pulled(source.advance_processing_time(30), message(3)).advance_processing_time(200)
     source = pulled(source, message(4))
-    run(ending(source, END, END + 10), config(tmp_path, max_object_age_seconds=60))
+    run(ending(source), config(tmp_path, max_object_age_seconds=60))
     assert sorted(map(sorted, objects(tmp_path).values())) == [["1", "2", "3"], ["4"]]
+
+
+def test_a_week_of_late_messages_fills_objects_as_punctual_ones_do(tmp_path: Path) -> None:
+    """Bundles of one message each, of a window that ended a week before."""
+    for name, watermark in (("punctual", START), ("late", START + 7 * 86_400)):
+        run(ending(pulled(stream(starting=watermark), *(message(i) for i in range(20)))), config(tmp_path / name))
+        assert sorted(map(len, objects(tmp_path / name).values())) == [20]
+        assert len(list((tmp_path / name).rglob("_control/manifest/**/*.ndjson"))) == 1
+    assert objects(tmp_path / "late") == objects(tmp_path / "punctual")
 
 
 def test_a_drain_in_the_middle_of_a_window_writes_what_was_still_open(tmp_path: Path) -> None:
@@ -78,8 +80,8 @@ def test_a_drain_in_the_middle_of_a_window_writes_what_was_still_open(tmp_path: 
     source = pulled(stream(), *(message(i, 10 * i) for i in range(8)), Message(b"", "8", PUBLISH_MICROS))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(beam_pipeline.writing, "store", store)
-        run(ending(source, END, END + 10), config(tmp_path))
-    assert seen[0] == [], "all of it was still waiting in timers when the drain began"
+        run(source.advance_watermark_to_infinity(), config(tmp_path, streaming_mode="at_least_once"))
+    assert seen[0] == [], "all of it was still waiting in state when the drain began"
     assert ids(tmp_path) == [str(i) for i in range(9)]
 
 
@@ -94,7 +96,7 @@ def test_a_thousand_keys_have_an_object_each_and_one_manifest_tells_of_all(tmp_p
         source = source.add_elements(
             [_stamped(batch[first : first + 250])],
         )
-    run(ending(source, END, END + 10), config(tmp_path))
+    run(ending(source), config(tmp_path))
     assert ids(tmp_path) == [str(i) for i in range(1000)]
     assert len(objects(tmp_path)) == 1000
     recorded = {record["path"] for record in manifest_records(tmp_path / "lake")}
@@ -127,7 +129,7 @@ class Failing:
 
 
 def twelve_messages() -> ElementStream:
-    return ending(pulled(stream(), *(message(i) for i in range(12))), END, END + 10)
+    return ending(pulled(stream(), *(message(i) for i in range(12))))
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -16,7 +17,8 @@ from apache_beam.runners.dataflow.dataflow_runner import DataflowPipelineResult
 
 import beam_pipeline
 from beam_pipeline.main import main
-from tests.dataflow.conftest import IMAGE, Submission, dataflow_arguments
+from tests.cloud import hcl
+from tests.dataflow.conftest import IMAGE, LAUNCHED_WITH, Submission, dataflow_arguments
 from tests.gcs import Gcs
 
 GOLDEN = Path(__file__).with_name("step_names.txt")
@@ -47,10 +49,51 @@ def test_workers_run_our_image_and_install_nothing(exactly_once: Submission) -> 
     assert [name for name in staged if name.endswith((".tar.gz", ".whl", ".pickle"))] == []
 
 
-def test_pubsub_is_read_natively_with_attributes_and_the_id_label(
+def _read_back(job: dict) -> dict[str, object]:
+    """A job's arguments as Terraform's provider reads them: Read in its resource_dataflow_flex_template_job.go.
+
+    Arguments that it never reads back keep what they were set to, and are not here.
+    """
+    environment = job["environment"]
+    options = environment["sdkPipelineOptions"]["options"]
+    return {
+        "name": job.get("name"),
+        "service_account_email": environment.get("serviceAccountEmail"),
+        "kms_key_name": environment.get("serviceKmsKeyName"),
+        "network": options.get("network"),
+        "subnetwork": options.get("subnetwork"),
+        "temp_location": options.get("tempLocation"),
+        "staging_location": options.get("stagingLocation"),
+        "num_workers": options.get("numWorkers"),
+        "max_workers": options.get("maxNumWorkers"),
+        "machine_type": options.get("workerMachineType"),
+        "sdk_container_image": options.get("sdkContainerImage"),
+    }
+
+
+def test_a_second_apply_finds_what_the_first_one_set(exactly_once: Submission) -> None:
+    """An argument that is set and read back as nothing is a change at every plan: of the job, which is relaunched or replaced."""
+    given = hcl.arguments("modules/ingestion/main.tf", "google_dataflow_flex_template_job", "job")
+    found = {name: value for name, value in _read_back(exactly_once.job).items() if name in given}
+
+    assert found == {
+        "name": "shop-ingestion",
+        "service_account_email": LAUNCHED_WITH["service_account_email"],
+        "kms_key_name": LAUNCHED_WITH["dataflow_kms_key"],
+        "subnetwork": LAUNCHED_WITH["subnetwork"],
+    }
+
+
+def test_what_the_template_s_environment_sets_reaches_the_workers(exactly_once: Submission) -> None:
+    (pool,) = exactly_once.job["environment"]["workerPools"]
+    assert (pool["machineType"], pool["numWorkers"]) == ("n1-standard-2", 1)
+    assert pool["autoscalingSettings"]["maxNumWorkers"] == 5
+
+
+def test_pubsub_is_read_natively_with_attributes_and_its_own_message_ids(
     exactly_once: Submission, at_least_once: Submission
 ) -> None:
-    for submission, label in ((exactly_once, ""), (at_least_once, "event_id")):
+    for submission in (exactly_once, at_least_once):
         (read,) = (
             step.spec
             for step in submission.graph.components.transforms.values()
@@ -58,19 +101,25 @@ def test_pubsub_is_read_natively_with_attributes_and_the_id_label(
         )
         payload = api.PubSubReadPayload.FromString(read.payload)
         assert payload.subscription == "projects/lake-tests/subscriptions/shop-lake"
-        assert (payload.with_attributes, payload.id_attribute) == (True, label)
+        assert (payload.with_attributes, payload.id_attribute) == (True, "")
 
 
 def test_step_names_are_what_a_running_job_has(exactly_once: Submission, at_least_once: Submission) -> None:
     """A step under another name loses its state in an in-place update. If one must change: docs, and --transform_name_mapping."""
     assert exactly_once.steps() == GOLDEN.read_text(encoding="utf-8").splitlines()
-    assert at_least_once.steps() == exactly_once.steps()
+    barrier = [name for name in exactly_once.steps() if "/StableInput" in name]
+    assert {name.split("/StableInput")[0] for name in barrier} == {
+        "IngestMessages/BatchObjects",
+        "IngestMessages/BatchRecords",
+    }
+    assert at_least_once.steps() == [name for name in exactly_once.steps() if name not in barrier], (
+        "a duplicate object is allowed there: it does not pay for the barrier, and nothing else differs"
+    )
 
 
 def test_our_own_steps_are_all_named_by_hand(exactly_once: Submission) -> None:
-    """Names that Beam makes up hold line numbers; those inside Beam's own transforms change with its version alone."""
-    made_up = [name for name in exactly_once.steps() if "lambda" in name]
-    assert {name.split("/")[-2] for name in made_up} == {"ImpulseElement", "GroupIntoBatches"}
+    """Names that Beam makes up hold line numbers of its own or of ours."""
+    assert [name for name in exactly_once.steps() if "lambda" in name or ".py:" in name] == []
 
 
 @pytest.mark.parametrize(
@@ -89,12 +138,29 @@ def test_what_goes_between_steps_has_coders_of_our_own(
     assert exactly_once.coder_of(step, output) == coder
 
 
-def test_keys_of_shuffles_are_deterministic(exactly_once: Submission) -> None:
-    for step in ("BatchObjects", "BatchRecords"):
-        sharded = exactly_once.coder_of(
-            f"IngestMessages/{step}/GroupIntoBatches/GroupIntoBatches/ParDo(_GroupIntoBatchesDoFn)"
-        )
-        assert sharded.startswith("kv[sharded_key[string_utf8]"), sharded
+def test_keys_of_shuffles_and_of_state_are_deterministic(exactly_once: Submission) -> None:
+    for step, value in (("ObjectsByWindow", "ChunkCoder"), ("RecordsByWindow", "ManifestRecordCoder")):
+        coder = exactly_once.coder_of(f"IngestMessages/{step}/WithWindow")
+        assert coder == f"kv[kv[kv[string_utf8, varint], varint], {value}]"
+    assert exactly_once.coder_of("IngestMessages/ClaimWatermark/OneKey") == "kv[string_utf8, varint]"
+
+
+def test_nothing_that_is_sent_or_kept_is_a_pickle(exactly_once: Submission, at_least_once: Submission) -> None:
+    """A pickle names classes: a release that renames one would pass Dataflow's check of an update and fail for ever after."""
+    for submission in (exactly_once, at_least_once):
+        coders = submission.coders()
+        assert {name.split("/")[-1] for name in coders if " state " in name} == {
+            "Collect state values",
+            "Collect state open",
+            "Passed state claims",
+        }
+        kinds = {name: set(re.findall(r"[\w.]+", coder)) for name, coder in coders.items()}
+        known = {
+            *("kv", "bytes", "varint", "string_utf8", "iterable", "timer", "global_window"),
+            *("MessageListCoder", "ChunkCoder", "ChunkListCoder", "ManifestRecordCoder", "RecordListCoder"),
+            *("OpenBatchCoder", "ClaimsCoder", "BeatRangeCoder", "BeatWatermarkCoder", "PubsubMessageCoder"),
+        }
+        assert {name: coders[name] for name, found in kinds.items() if not found <= known} == {}
 
 
 class _FakeDataflow(BaseHTTPRequestHandler):

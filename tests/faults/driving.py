@@ -10,16 +10,15 @@ from pathlib import Path
 import pytest
 
 from beam_pipeline import storage
-from beam_pipeline.options import IngestionConfig
-from local_platform.microbatch import driver, received
-from local_platform.microbatch import subscription as subscriptions
-from local_platform.microbatch import watermark as watermarks
-from local_platform.microbatch.driver import StopRequest, SubscriptionIngest
-from local_platform.microbatch.graph import MicroBatchGraph
-from local_platform.microbatch.received import ReceivedMessages
-from local_platform.microbatch.subscription import Subscription
-from local_platform.microbatch.summary import RunSummary
-from local_platform.microbatch.watermark import WatermarkFile
+from beam_pipeline.config import IngestionConfig
+from beam_pipeline.microbatch import driver, received
+from beam_pipeline.microbatch import subscription as subscriptions
+from beam_pipeline.microbatch.driver import StopRequest, SubscriptionIngest
+from beam_pipeline.microbatch.graph import MicroBatchGraph
+from beam_pipeline.microbatch.mark_files import WatermarkFile
+from beam_pipeline.microbatch.progress import RunProgress
+from beam_pipeline.microbatch.received import ReceivedMessages
+from beam_pipeline.microbatch.subscription import Subscription
 from tests.ingestion.lake_reading import lines_of, manifest_records, messages_in, objects_below
 
 Fault = Callable[[], Exception]
@@ -37,7 +36,7 @@ _store_local = storage._store_local
 
 def config(lake: str, quarantine: str) -> IngestionConfig:
     """Default settings for a lake and a quarantine."""
-    return IngestionConfig(lake, quarantine, "gzip", 600, 32 * 86_400, 64 << 20, 200_000, 60, "test")
+    return IngestionConfig(output_path=lake, quarantine_path=quarantine, pipeline_version="test")
 
 
 class Driven:
@@ -54,16 +53,16 @@ class Driven:
             shutil.rmtree(root, ignore_errors=True)
         self.warnings.clear()
 
-    def run(self, batch: int, idle_seconds: float = 0.05) -> RunSummary:
+    def run(self, batch: int, idle_seconds: float = 0.05) -> RunProgress:
         """Reads until nothing has come for a moment; raises what ends the run before."""
         subscription = Subscription("projects/lake-tests/subscriptions/unkind", self.warnings.append)
-        summary = RunSummary()
+        summary = RunProgress()
         SubscriptionIngest(
             subscription,
             subscription.check(),
             self.graph,
             summary,
-            WatermarkFile(str(self.lake), lease_seconds=0),
+            WatermarkFile(str(self.lake), "projects/lake-tests/subscriptions/unkind", lease_seconds=0),
             ReceivedMessages(batch, 64 << 20, 5.0),
             idle_seconds,
             lambda: None,
@@ -98,7 +97,8 @@ def hurry(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(driver, "_WAIT_SECONDS", 0.01)
     patch.setattr(received, "QUIET_SECONDS", 0.01)
     patch.setattr(subscriptions, "_FIRST_DELAY_SECONDS", 0.001)
-    patch.setattr(watermarks, "_WRITE_SECONDS", 0.0)
+    patch.setattr(subscriptions, "_MAX_EMPTY_SECONDS", 0.02)
+    patch.setattr(driver, "_WATERMARK_SECONDS", 0.01)
 
 
 class FaultyStorage:

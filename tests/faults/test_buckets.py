@@ -12,16 +12,16 @@ import pytest
 
 from beam_pipeline.main import main
 from beam_pipeline.watermark import read_watermark
-from local_platform import emulator as emulators
-from local_platform import pubsub
-from local_platform.demo.audit import audit
-from local_platform.emulator import Emulator
-from local_platform.places import Places
-from local_platform.warehouse import BuildResult, build
+from lake_cli.local import emulator as emulators
+from lake_cli.local import pubsub
+from lake_cli.local.demo.audit import audit
+from lake_cli.local.emulator import Emulator
+from lake_cli.places import Places
 from producer import SimulationConfig, publish_to_topic, read_truth, simulate
 from tests.gcs import emulated
 from tests.ingestion.lake_reading import manifest_records, messages_in, objects_below
 from tests.warehouse.conftest import rows
+from warehouse_runner import BuildResult, build
 
 MESSAGES = 2000
 
@@ -35,7 +35,9 @@ class Downloaded:
 
 
 @pytest.fixture(scope="module")
-def downloaded(running_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Downloaded]:
+def downloaded(
+    running_emulator: Emulator, warm_dbt: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Downloaded]:
     places = Places(tmp_path_factory.mktemp("buckets"))
     route = pubsub.Route("lake-tests", "buckets", "buckets-lake")
     with emulated() as gcs, pytest.MonkeyPatch.context() as patch:

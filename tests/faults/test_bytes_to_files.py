@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from beam_pipeline.config import IngestionConfig
 from beam_pipeline.messages import Message
-from beam_pipeline.options import IngestionConfig
+from beam_pipeline.microbatch.graph import MicroBatchGraph
 from event_contract import EVENT_TYPES, ErrorCode
-from local_platform.microbatch.graph import MicroBatchGraph
 from tests.ingestion.lake_reading import OBJECT_NAME, manifest_records, messages_in, objects_below
 from tests.samples import event, payload
 
@@ -69,7 +69,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def graph(folder: Path) -> MicroBatchGraph:
     return MicroBatchGraph(
         IngestionConfig(
-            str(folder / "lake"), str(folder / "quarantine"), "gzip", 600, 32 * 86_400, 64 << 20, 200_000, 60, "test"
+            output_path=str(folder / "lake"), quarantine_path=str(folder / "quarantine"), pipeline_version="test"
         )
     )
 

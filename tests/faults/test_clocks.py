@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 import pytest
 
 from beam_pipeline.messages import rfc3339
+from beam_pipeline.microbatch import driver
+from beam_pipeline.microbatch.marks import CLOCK_MARGIN_MICROS
+from beam_pipeline.microbatch.watermark import ORDER_MARGIN_MICROS
 from beam_pipeline.watermark import read_watermark
-from local_platform.microbatch import driver
-from local_platform.microbatch.watermark import CLOCK_MARGIN_MICROS, ORDER_MARGIN_MICROS
 from tests.faults.driving import Driven, hurry
 from tests.faults.service import Service
 from tests.ingestion.lake_reading import manifest_records
@@ -52,7 +53,7 @@ def serve(driven: Driven, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Se
         ]
         step = 2 * HOUR // COUNT
         service = Service(bodies, PER_BATCH, lambda number: until_micros - (COUNT - number) * step)
-        monkeypatch.setattr("local_platform.microbatch.subscription.SubscriberClient", service.client)
+        monkeypatch.setattr("beam_pipeline.microbatch.subscription.SubscriberClient", service.client)
         return service
 
     return make
@@ -91,7 +92,7 @@ def test_a_wrong_clock_changes_no_verdict_no_window_and_no_name(
 def test_a_clock_that_is_behind_holds_the_watermark_back_and_never_lets_it_pass_a_message(
     driven: Driven, serve: Callable[[int], Service], monkeypatch: pytest.MonkeyPatch, skew: str
 ) -> None:
-    monkeypatch.setattr(driver, "_EMPTY_AFTER_MICROS", 0)
+    monkeypatch.setattr(driver, "EMPTY_AFTER_SECONDS", 0)
     until = true_micros()
     service = serve(until)
     set_clock(monkeypatch, SKEWS[skew])
@@ -106,7 +107,7 @@ def test_a_clock_that_is_behind_holds_the_watermark_back_and_never_lets_it_pass_
 def test_a_clock_that_is_set_back_does_not_take_the_watermark_with_it(
     driven: Driven, serve: Callable[[int], Service], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(driver, "_EMPTY_AFTER_MICROS", 0)
+    monkeypatch.setattr(driver, "EMPTY_AFTER_SECONDS", 0)
     reached = 0
     until = true_micros()
     for ahead in (0, -HOUR, -3 * DAY, 0):
@@ -124,7 +125,7 @@ def test_a_clock_that_is_set_back_does_not_take_the_watermark_with_it(
 def test_a_clock_that_is_ahead_never_lets_the_watermark_pass_what_is_held(
     driven: Driven, serve: Callable[[int], Service], monkeypatch: pytest.MonkeyPatch, ahead: int
 ) -> None:
-    monkeypatch.setattr(driver, "_EMPTY_AFTER_MICROS", 0)
+    monkeypatch.setattr(driver, "EMPTY_AFTER_SECONDS", 0)
     service = serve(true_micros())
     seen = []
 

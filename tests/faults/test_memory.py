@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from beam_pipeline.microbatch import subscription as subscriptions
+from beam_pipeline.microbatch.progress import peak_rss_bytes
 from event_contract.limits import MAX_MESSAGE_BYTES
-from local_platform.microbatch import subscription as subscriptions
-from local_platform.microbatch.summary import peak_rss_bytes
 from tests.faults.service import Service
 from tests.ingestion.lake_reading import messages_in
 from tests.ingestion.running import spawn

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from google.api_core import exceptions
 
-from local_platform.microbatch import driver, leases
+from beam_pipeline.microbatch import driver
 from tests.faults.driving import Driven, Fault, hurry
 from tests.faults.service import Service
 from tests.samples import event, payload
@@ -47,7 +47,7 @@ def serve(driven: Driven, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Se
 
     def make(count: int) -> Service:
         service = Service(payloads(count), PER_BATCH)
-        monkeypatch.setattr("local_platform.microbatch.subscription.SubscriberClient", service.client)
+        monkeypatch.setattr("beam_pipeline.microbatch.subscription.SubscriberClient", service.client)
         return service
 
     return make
@@ -63,7 +63,7 @@ def test_disconnections_lose_nothing(driven: Driven, serve: Callable[[int], Serv
         if name == call and number % 2 and len(failures) < TIMES:
             failures.append(number)
             if name == "pull" and moment == "after":
-                service.redeliver()  # the answer was lost: what it held comes again when its lease has run out
+                service.redeliver()  # the answer was lost: what it held is redelivered when its lease has run out
             raise DISCONNECTS[len(failures) % len(DISCONNECTS)]()
 
     setattr(service, moment, fail)
@@ -81,8 +81,8 @@ def test_disconnections_lose_nothing(driven: Driven, serve: Callable[[int], Serv
 def test_leases_that_cannot_be_extended_repeat_lines_and_lose_none(
     driven: Driven, serve: Callable[[int], Service], monkeypatch: pytest.MonkeyPatch, fault: Fault, moment: str
 ) -> None:
-    """Every extension fails until there have been twenty; each time, what is held comes again at once."""
-    monkeypatch.setattr(leases, "_CHECK_SECONDS", 0.002)
+    """Every extension fails until there have been twenty; each time, what is held is redelivered at once."""
+    monkeypatch.setattr(driver, "_CHECK_LEASES_SECONDS", 0.002)
     monkeypatch.setattr(driver, "LEASE_SECONDS", 0.004)
     count = TIMES * PER_BATCH
     service, failures = serve(count), []
@@ -116,7 +116,7 @@ def test_redelivery_may_repeat_lines_and_loses_none(driven: Driven, serve: Calla
     driven.run(PER_BATCH)
     assert len(times) >= TIMES
     assert service.acknowledged == set(driven.written()) == ids(count)
-    # A batch that comes again as it was writes the same objects; in other company its lines are there twice.
+    # A batch that is redelivered as it was writes the same objects; in other company its lines are there twice.
     assert count <= sum(driven.written().values()) <= service.delivered
     assert service.delivered > count
 

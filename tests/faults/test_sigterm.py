@@ -14,9 +14,9 @@ import pytest
 
 import beam_pipeline.writing
 from beam_pipeline.main import main
-from local_platform import microbatch
-from local_platform.microbatch.subscription import Subscription
-from local_platform.pubsub import Route
+from beam_pipeline.microbatch import run as microbatch
+from beam_pipeline.microbatch.subscription import Subscription
+from lake_cli.local.pubsub import Route
 from producer import SimulationConfig, publish_to_topic, simulate
 from tests.faults.driving import Driven, hurry
 from tests.faults.service import Service
@@ -40,7 +40,7 @@ def ingest(driven: Driven, monkeypatch: pytest.MonkeyPatch) -> Callable[[Service
     monkeypatch.setattr(microbatch, "MicroBatchGraph", lambda _config: driven.graph)
 
     def run(service: Service) -> int:
-        monkeypatch.setattr("local_platform.microbatch.subscription.SubscriberClient", service.client)
+        monkeypatch.setattr("beam_pipeline.microbatch.subscription.SubscriberClient", service.client)
         return main(
             [
                 "--input_subscription=projects/lake-tests/subscriptions/unkind",

@@ -13,7 +13,7 @@ _INGEST = re.compile(rb',"_ingest":\{"message_id":"([^"]*)","publish_time":"[^"]
 
 
 class Found(NamedTuple):
-    """A message as it lies in the lake (``code`` None) or in quarantine. ``date``: of its folder, YYYY-MM-DD."""
+    """A message as it lies in the lake (`code` None) or in quarantine. `date`: of its folder, YYYY-MM-DD."""
 
     message_id: str
     data: bytes

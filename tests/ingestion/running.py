@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from google.cloud.pubsub_v1 import SubscriberClient
 
-from local_platform.pubsub import Route
+from lake_cli.local.pubsub import Route
 
 ACK_DEADLINE_SECONDS = 10
-"""The shortest there is: what a killed process held, or a pull that was cut off, comes again soon."""
+"""The shortest there is: what a killed process held, or a pull that was cut off, is redelivered soon."""
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -49,7 +49,7 @@ class Done(NamedTuple):
 
 
 def run_command(*options: str, timeout: float = 180) -> Done:
-    """``python -m beam_pipeline``, to its end."""
+    """`python -m beam_pipeline`, to its end."""
     done = subprocess.run(
         [sys.executable, "-m", "beam_pipeline", *options],
         cwd=REPOSITORY,
@@ -86,7 +86,7 @@ def _main(
 
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["beam_pipeline.main", "local_platform.microbatch"])
+_context.set_forkserver_preload(["beam_pipeline.main", "beam_pipeline.microbatch.run"])
 
 
 def spawn(argv: Sequence[str], errors: Path | None = None, prepare: Callable[[], object] | None = None) -> BaseProcess:
@@ -104,7 +104,7 @@ def spawn(argv: Sequence[str], errors: Path | None = None, prepare: Callable[[],
 
 
 def run_until(argv: Sequence[str], done: Callable[[], bool], seconds: float = 60) -> None:
-    """Runs the ingestion in a process of its own until ``done``, then asks it to end, and insists that it does so cleanly."""
+    """Runs the ingestion in a process of its own until `done`, then asks it to end, and insists that it does so cleanly."""
     process = spawn(argv)
     try:
         wait_until(lambda: done() or not process.is_alive(), seconds)

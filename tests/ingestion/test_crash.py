@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from local_platform.pubsub import Route
+from lake_cli.local.pubsub import Route
 from producer import SimulationConfig, publish_to_topic, read_truth, simulate
 from tests.ingestion.lake_reading import messages_in, objects_below
 from tests.ingestion.running import arguments, run_until, shorten_ack_deadline, spawn

@@ -9,7 +9,7 @@ import pytest
 
 from beam_pipeline.main import main
 from beam_pipeline.watermark import read_watermark
-from local_platform.pubsub import Route
+from lake_cli.local.pubsub import Route
 from producer import SimulationConfig, publish_to_topic, simulate, write_to_file
 from tests.faults.service import Service
 from tests.ingestion.lake_reading import manifest_records, messages_in, objects_below
@@ -66,7 +66,7 @@ def test_it_stops_cleanly_when_asked_and_acknowledges_what_it_wrote(
     assert (kept["state"], kept["messages_read"]) == ("finished", written)
 
     run_until(options, lambda: sum(counts(tmp_path)) >= 3000)
-    assert sum(counts(tmp_path)) == 3000, "what was acknowledged must not come again, what was not must"
+    assert sum(counts(tmp_path)) == 3000, "what was acknowledged must not be redelivered, what was not must"
 
 
 def test_the_watermark_is_behind_now_and_past_every_message(topic_and_subscription: Route, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_storage_that_fails_for_good_ends_the_run_unacknowledged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     service = Service([payload(event(event_id=f"00000000-0000-4000-8000-{i:012d}")) for i in range(300)], per_pull=100)
-    monkeypatch.setattr("local_platform.microbatch.subscription.SubscriberClient", service.client)
+    monkeypatch.setattr("beam_pipeline.microbatch.subscription.SubscriberClient", service.client)
     options = arguments("projects/lake-tests/subscriptions/unkind", tmp_path, "--stop_after_idle_seconds=0.5")
     (tmp_path / "lake").mkdir()
     (tmp_path / "lake" / "event_type=page_viewed").write_text("a file where a folder must be")

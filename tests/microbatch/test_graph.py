@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local_platform.microbatch.graph import MicroBatchGraph
+from beam_pipeline.microbatch.graph import MicroBatchGraph
 from tests.beam_pipeline.graph.pipelines import config
 
 

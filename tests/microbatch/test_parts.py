@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 
 from beam_pipeline.messages import Message, now_micros
-from beam_pipeline.watermark import advance_watermark, read_watermark
-from local_platform.microbatch.leases import Leases
-from local_platform.microbatch.received import QUIET_SECONDS, ReceivedMessages
-from local_platform.microbatch.summary import RunSummary
-from local_platform.microbatch.watermark import (
-    CLOCK_MARGIN_MICROS,
+from beam_pipeline.microbatch.leases import Leases
+from beam_pipeline.microbatch.mark_files import WatermarkFile
+from beam_pipeline.microbatch.marks import CLOCK_MARGIN_MICROS, verdict
+from beam_pipeline.microbatch.process_identity import identity
+from beam_pipeline.microbatch.progress import RunProgress
+from beam_pipeline.microbatch.received import QUIET_SECONDS, ReceivedMessages
+from beam_pipeline.microbatch.watermark import (
     ORDER_MARGIN_MICROS,
-    WatermarkFile,
     WatermarkTracker,
 )
+from beam_pipeline.watermark import advance_watermark, read_watermark
 
 MINUTE = 60_000_000
 
@@ -97,51 +98,51 @@ class TestReceivedMessages:
 
 class TestLeases:
     def test_what_is_held_is_extended_before_its_deadline_until_released(self) -> None:
-        clock, extended = Clock(), list[list[str]]()
-        leases = Leases(lambda ids: extended.append(list(ids)), first_seconds=10, lease_seconds=60, clock=clock)
-        first, second = leases.hold(["a", "b"]), leases.hold(["c"])
-        clock.now += 4
-        assert leases.extend_due() == 0
-        clock.now += 2
+        leases = Leases(first_seconds=10, lease_seconds=60)
+        first, second = leases.hold(["a", "b"], 100), leases.hold(["c"], 100)
+        assert leases.due(104) == []
         leases.release([second])
-        assert leases.extend_due() == 2
-        assert extended == [["a", "b"]]
-        clock.now += 29
-        assert leases.extend_due() == 0
-        clock.now += 2
-        assert leases.extend_due() == 2
+        assert leases.due(106) == ["a", "b"]
+        assert leases.due(135) == []
+        assert leases.due(137) == ["a", "b"]
         leases.release([first])
-        clock.now += 1000
-        assert leases.extend_due() == 0
+        assert leases.due(1137) == []
+
+
+def reached(tracker: WatermarkTracker, now: int) -> int | None:
+    return verdict({"only": tracker.mark(now)}, now).watermark
 
 
 class TestWatermark:
     def test_an_empty_subscription_moves_it_to_when_the_wait_began(self) -> None:
-        tracker = WatermarkTracker()
-        assert tracker.current(0) == 0
-        tracker.found_empty(50 * MINUTE)
-        assert tracker.current(60 * MINUTE) == 50 * MINUTE - CLOCK_MARGIN_MICROS
+        tracker = WatermarkTracker("s", MINUTE)
+        assert reached(tracker, 0) is None
+        tracker.found_empty(50 * MINUTE, 51 * MINUTE)
+        assert reached(tracker, 60 * MINUTE) == 50 * MINUTE - CLOCK_MARGIN_MICROS
 
     def test_the_oldest_message_held_holds_it_back(self) -> None:
-        tracker = WatermarkTracker()
+        tracker = WatermarkTracker("s", MINUTE)
         tracker.hold(1, 10 * MINUTE)
         tracker.hold(2, 40 * MINUTE)
-        tracker.found_empty(50 * MINUTE)
-        assert tracker.current(60 * MINUTE) == 10 * MINUTE
-        tracker.release([1])
-        assert tracker.current(60 * MINUTE) == 40 * MINUTE
+        tracker.found_empty(50 * MINUTE, 51 * MINUTE)
+        assert reached(tracker, 60 * MINUTE) == 10 * MINUTE
+        tracker.release([1], 60 * MINUTE)
+        assert reached(tracker, 60 * MINUTE) == 40 * MINUTE
 
     def test_under_load_it_follows_what_is_written_at_a_distance(self) -> None:
-        tracker = WatermarkTracker()
+        tracker = WatermarkTracker("s", MINUTE)
         tracker.hold(1, 30 * MINUTE)
-        tracker.release([1])
-        assert tracker.current(60 * MINUTE) == 30 * MINUTE - ORDER_MARGIN_MICROS
+        tracker.release([1], 31 * MINUTE)
+        assert reached(tracker, 60 * MINUTE) == 30 * MINUTE - ORDER_MARGIN_MICROS
 
-    def test_it_stands_still_while_a_killed_process_may_hold_messages(self) -> None:
-        tracker = WatermarkTracker(distrust_until=55 * MINUTE)
-        tracker.found_empty(50 * MINUTE)
-        assert tracker.current(54 * MINUTE) == 0
-        assert tracker.current(56 * MINUTE) > 0
+    def test_after_a_lost_answer_it_stands_still_until_its_messages_must_have_come_again(self) -> None:
+        tracker = WatermarkTracker("s", MINUTE)
+        tracker.owe(55 * MINUTE)
+        tracker.found_empty(50 * MINUTE, 51 * MINUTE)
+        tracker.found_drained(54 * MINUTE, 56 * MINUTE)
+        assert reached(tracker, 57 * MINUTE) is None, "the answers began before the leases ran out"
+        tracker.found_drained(55 * MINUTE, 57 * MINUTE)
+        assert reached(tracker, 57 * MINUTE) == 50 * MINUTE - CLOCK_MARGIN_MICROS
 
     def test_the_file_never_goes_back(self, tmp_path: Path) -> None:
         assert read_watermark(str(tmp_path)) is None
@@ -153,25 +154,44 @@ class TestWatermark:
         assert set(content) == {"watermark", "written_at"}
 
     def test_a_run_that_did_not_end_cleanly_is_noticed_by_the_next(self, tmp_path: Path) -> None:
-        first = WatermarkFile(str(tmp_path), lease_seconds=60)
-        first.tracker.found_empty(now_micros())
-        first.keep()
+        def empty(file: WatermarkFile, ahead: int) -> None:
+            file.tracker.found_empty(now_micros() + ahead, now_micros())
+
+        killed = WatermarkFile(str(tmp_path), "s", lease_seconds=60)
+        empty(killed, 0)
+        killed.keep()
         reached = read_watermark(str(tmp_path))
         assert reached is not None
-        after_crash = WatermarkFile(str(tmp_path), lease_seconds=60)
-        after_crash.tracker.found_empty(now_micros() + MINUTE)
+        (mark,) = (tmp_path / "_control/ingestions").glob("*.json")
+        mark.write_text(mark.read_text().replace(identity(), identity() + "0"))  # another start: that process is gone
+
+        after_crash = WatermarkFile(str(tmp_path), "s", lease_seconds=60)
+        empty(after_crash, MINUTE)
         after_crash.close()
         assert read_watermark(str(tmp_path)) == reached
-        after_clean_end = WatermarkFile(str(tmp_path), lease_seconds=60)
-        after_clean_end.tracker.found_empty(now_micros() + MINUTE)
-        after_clean_end.close()
+        drained = WatermarkFile(str(tmp_path), "s", lease_seconds=60)
+        empty(drained, MINUTE)
+        drained.tracker.found_drained(now_micros() + 2 * MINUTE, now_micros())
+        drained.close()
         assert read_watermark(str(tmp_path)) > reached
+        assert list((tmp_path / "_control/ingestions").iterdir()) == []
+
+    @pytest.mark.parametrize("damage", [b"", b"{", b"[]"])
+    def test_a_damaged_mark_counts_as_that_of_a_dead_ingestion(self, tmp_path: Path, damage: bytes) -> None:
+        file = WatermarkFile(str(tmp_path), "s", lease_seconds=60)
+        (tmp_path / "_control/ingestions/other.json").write_bytes(damage)
+        file.tracker.found_empty(now_micros(), now_micros())
+        file.keep()
+        assert read_watermark(str(tmp_path)) is None
+        file.tracker.found_drained(now_micros() + 2 * MINUTE, now_micros())
+        file.keep()
+        assert read_watermark(str(tmp_path)) is not None
 
 
 class TestSummary:
     def test_it_counts_what_was_written_and_keeps_a_file_for_others(self, tmp_path: Path) -> None:
         clock = Clock()
-        summary = RunSummary(tmp_path / "summary.json", clock)
+        summary = RunProgress(tmp_path / "summary.json", clock)
         clock.now += 2
         summary.add(
             Counter(messages_read=30, events_valid_page_viewed=28, events_quarantined_invalid_json=2, objects_written=3)
@@ -188,12 +208,12 @@ class TestSummary:
 
     def test_waiting_for_more_is_not_counted_as_time(self) -> None:
         clock = Clock()
-        summary = RunSummary(clock=clock)
+        summary = RunProgress(clock=clock)
         clock.now += 1
         summary.add(Counter(messages_read=10))
         clock.now += 100
         summary.finish()
-        assert summary.as_dict()["seconds"] == 1.0
+        assert summary.summary().seconds == 1.0
 
 
 def test_now_is_in_microseconds() -> None:

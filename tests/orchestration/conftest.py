@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.orchestration.home import AirflowHome
+from tests.warm_python import WarmPython
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -23,12 +25,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def empty_home(tmp_path_factory: pytest.TempPathFactory) -> AirflowHome:
+def empty_home(tmp_path_factory: pytest.TempPathFactory, warm_dbt: str) -> Iterator[AirflowHome]:
     """A home with a migrated database and nothing else. Not to be changed."""
-    home = AirflowHome(tmp_path_factory.mktemp("airflow"))
+    home = AirflowHome(tmp_path_factory.mktemp("airflow"), dbt_python=warm_dbt)
+    airflow = WarmPython("airflow", home.environment())
+    home.airflow_python = airflow.executable
     made = home.python("-c", "from airflow.utils.db import initdb; initdb()")
     assert made.returncode == 0, made.stdout
-    return home
+    yield home
+    airflow.stop()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -42,12 +43,14 @@ class AirflowHome:
 
     Attributes:
         project: what the Variable ecommerce_home names.
-        airflow_python: the Python that has Airflow; dbt is in this process's own.
+        airflow_python: the Python that has Airflow.
+        dbt_python: the Python that has dbt.
     """
 
     root: Path
     project: Path = REPOSITORY
     airflow_python: str = sys.executable
+    dbt_python: str = sys.executable
 
     @property
     def lake(self) -> Lake:
@@ -68,7 +71,7 @@ class AirflowHome:
             "quarantine_uri": lake.quarantine_path.as_uri(),
             "duckdb_path": str(lake.warehouse),
             "state_dir": str(self.root / "state"),
-            "dbt_python": sys.executable,
+            "dbt_python": self.dbt_python,
             **variables,
         }
         kept = {
@@ -122,13 +125,13 @@ class AirflowHome:
     def copy_to(self, root: Path) -> AirflowHome:
         """The same lake, warehouse and database in another folder."""
         shutil.copytree(self.root, root, dirs_exist_ok=True)
-        return AirflowHome(root, self.project)
+        return dataclasses.replace(self, root=root)
 
     def with_project(self) -> Path:
         """Gives this home a dbt project of its own, to be spoiled; returns its folder."""
         self.project = self.root / "project"
         shutil.copytree(REPOSITORY / "dbt", self.project / "dbt", ignore=shutil.ignore_patterns("target", "logs"))
-        for package in ("local_platform", "event_contract"):
+        for package in ("warehouse_runner",):
             (self.project / package).symlink_to(REPOSITORY / package)
         return self.project / "dbt"
 
@@ -153,7 +156,8 @@ class AirflowHome:
                 f"attach '{warehouse}' as kept (read_only)"
             )  # the name of a copy is no name of a database
             names = connection.execute(
-                "select table_name from duckdb_tables() where database_name = 'kept' and schema_name = ? order by 1",
+                """select table_name from duckdb_tables()
+                where database_name = 'kept' and schema_name = ? and table_name like 'rpt_%' order by 1""",
                 [schema],
             ).fetchall()
             rows = "select to_json(r) from kept.{}.{} r order by 1"

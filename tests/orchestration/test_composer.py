@@ -102,13 +102,13 @@ def third_party(files: Iterable[Path], ours: set[str]) -> set[str]:
 
 _LOADED = """
 import json, sys
-import local_platform.airflow.changed_days, local_platform.airflow.full_refresh_check
-print(json.dumps([module.__file__ for name, module in sys.modules.items() if name.startswith('local_platform')]))
+import warehouse_runner.changed_days, warehouse_runner.full_refresh_check
+print(json.dumps([module.__file__ for name, module in sys.modules.items() if name.startswith('warehouse_runner')]))
 """
 
 
 def test_what_the_tasks_run_needs_only_what_is_uploaded_and_locked(tmp_path: Path) -> None:
-    for source in (REPOSITORY / "local_platform").rglob("*.py"):
+    for source in (REPOSITORY / "warehouse_runner").rglob("*.py"):
         copy = tmp_path / source.relative_to(REPOSITORY)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, copy)
@@ -127,7 +127,7 @@ def test_what_the_tasks_run_needs_only_what_is_uploaded_and_locked(tmp_path: Pat
     assert all(file.is_relative_to(tmp_path) for file in files), "the uploaded copy was not what ran"
     locked = set(re.findall(r"^([\w.-]+)==", (REPOSITORY / "requirements/warehouse.txt").read_text(), re.M))
     packages = {"google": "google-cloud-storage"}
-    needed = {name.partition(".")[0] for name in third_party(files, {"local_platform"})}
+    needed = {name.partition(".")[0] for name in third_party(files, {"warehouse_runner"})}
     assert {"duckdb", "google"} <= needed
     assert {name for name in needed if packages.get(name, name) not in locked} == set()
 
@@ -146,7 +146,7 @@ def owner(module: str) -> str:
 def test_the_image_brings_whatever_the_dags_import() -> None:
     packages, modules = image_packages(), third_party(DAGS.rglob("*.py"), {"ecommerce_lake"})
 
-    assert {"airflow.providers.google.cloud.operators.bigquery", "googleapiclient", "asgiref.sync"} <= modules
+    assert {"airflow.providers.google.cloud.hooks.bigquery", "googleapiclient", "asgiref.sync"} <= modules
     assert {module for module in modules if owner(module) not in packages} == set()
     assert {"gcsfs", "universal-pathlib"} <= packages.keys(), "gs:// through ObjectStoragePath"
 

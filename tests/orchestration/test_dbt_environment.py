@@ -107,7 +107,7 @@ def test_a_prepared_environment_is_used_as_it_is(tmp_path: Path) -> None:
             str(SCRIPT),
             "python",
             "-c",
-            "import os, sys; print(sys.executable, os.getcwd(), os.getenv('PYTHONPATH'))",
+            "import os, sys; print(sys.executable, os.getcwd(), os.getenv('PYTHONPATH'), sep='\\n')",
         ],
         env={
             **os.environ,
@@ -119,4 +119,4 @@ def test_a_prepared_environment_is_used_as_it_is(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert told.stdout.split() == [sys.executable, str(tmp_path), "None"], "Airflow's packages stay out"
+    assert told.stdout.splitlines() == [sys.executable, str(tmp_path), "None"], "Airflow's packages stay out"

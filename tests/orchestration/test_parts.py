@@ -12,8 +12,8 @@ from pathlib import Path
 
 import duckdb
 
-from local_platform.airflow.full_refresh_check import differences
 from tests.orchestration.home import REPOSITORY, AirflowHome
+from warehouse_runner.full_refresh_check import differences
 
 _START = f"import sys, json; sys.path.insert(0, {str(REPOSITORY / 'dags')!r})\n"
 
@@ -110,6 +110,27 @@ def test_what_expired_is_reported_and_stays_unless_deleting_was_asked_for(
     assert [str(each).removeprefix("file://") for each in found] == [str(old)]  # type: ignore[attr-defined]
     assert (old / "a.ndjson.gz").exists()
     assert (young / "a.ndjson.gz").exists()
+
+
+def test_a_bucket_s_expiry_is_the_bucket_s_own_work(empty_home: AirflowHome) -> None:
+    code = """
+from airflow.providers.common.compat.sdk import AirflowFailException
+from ecommerce_lake.maintenance import expire_quarantine
+try:
+    expire_quarantine()
+except AirflowFailException as refused:
+    print(json.dumps(str(refused)))
+"""
+    refused = evaluate(
+        empty_home,
+        code,
+        quarantine_uri="gs://shop-quarantine",
+        quarantine_retention_days="365",
+        quarantine_expiry="delete",
+    )
+
+    assert "quarantine_retention_days" in str(refused)
+    assert "set the Variable ecommerce_quarantine_expiry to report" in str(refused)
 
 
 def test_a_report_that_is_not_what_a_full_build_makes_is_named_with_its_rows(tmp_path: Path) -> None:

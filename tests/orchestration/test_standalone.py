@@ -36,7 +36,7 @@ def test_ctrl_c_stops_airflow_with_everything_that_it_started(tmp_path: Path) ->
     fill(lake)
     home = tmp_path / "airflow"
     started = subprocess.Popen(
-        [sys.executable, "-m", "local_platform.airflow", "start", "--folder", str(lake.lake.root), "--home", str(home)],
+        [sys.executable, "-m", "lake_cli.local.airflow", "start", "--folder", str(lake.lake.root), "--home", str(home)],
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local_platform.cli import main
+from lake_cli.cli import main
 from producer import POISON_KINDS, read_truth
 
 TOPIC = "projects/some-project/topics/events"

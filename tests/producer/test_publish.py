@@ -19,7 +19,7 @@ from google.api_core.exceptions import DeadlineExceeded
 from google.pubsub_v1 import PublishRequest, PublishResponse, SubscriberClient, Topic
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
-from local_platform import pubsub
+from lake_cli.local import pubsub
 from producer import PublishFailed, SimulationConfig, TopicUnavailable, publish_to_topic, read_truth, simulate
 
 CONFIG = SimulationConfig(events=4000, seed=3, start=datetime(2026, 10, 19, tzinfo=UTC), poison_rate=0.05)
@@ -184,7 +184,7 @@ def test_ctrl_c_ends_live_traffic_with_a_summary_and_the_whole_truth(
     truth = tmp_path / "truth.jsonl"
     options = ["--rate", "400", "--topic", topic_and_subscription.topic, "--truth", str(truth)]
     lake = subprocess.Popen(
-        [sys.executable, "-c", "from local_platform.cli import main; main()", "produce", *options],
+        [sys.executable, "-c", "from lake_cli.cli import main; main()", "produce", *options],
         cwd=Path(__file__).parents[2],
         env=os.environ.copy(),
         stderr=subprocess.PIPE,

@@ -96,7 +96,7 @@ def test_a_run_that_is_stopped_leaves_what_it_wrote_and_the_truth_about_it(tmp_p
 
 def test_a_place_that_cannot_be_written_is_refused_before_anything_is_simulated(tmp_path: Path) -> None:
     def untouched() -> Iterator[Message]:
-        raise AssertionError("simulated in vain")
+        raise AssertionError("simulated although it cannot be written")
         yield
 
     (tmp_path / "occupied").write_text("a file, not a folder")

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from beam_pipeline.config import IngestionConfig
 from beam_pipeline.messages import Message
-from beam_pipeline.options import IngestionConfig
-from local_platform.microbatch.graph import MicroBatchGraph
-from local_platform.quarantine.cli import app
+from beam_pipeline.microbatch.graph import MicroBatchGraph
+from lake_cli.quarantine.cli import app
 from tests.gcs import gcs
 from tests.samples import PUBLISH_MICROS, event, payload, without
 
@@ -28,14 +28,15 @@ class Quarantine:
     lake: str
     root: str
 
-    def ingest(self, messages: Iterable[Message]) -> None:
+    def ingest(self, messages: Iterable[Message], mappings: str = "") -> None:
         """Writes messages as one micro-batch."""
-        MicroBatchGraph(
-            IngestionConfig(self.lake, self.root, "gzip", 600, 32 * 86_400, 64 << 20, 200_000, 60, "test")
-        ).run([list(messages)])
+        config = IngestionConfig(
+            output_path=self.lake, quarantine_path=self.root, pipeline_version="test", mappings=mappings
+        )
+        MicroBatchGraph(config).run([list(messages)])
 
     def call(self, command: str, *arguments: str) -> Result:
-        """``lake quarantine COMMAND``."""
+        """`lake quarantine COMMAND`."""
         return CliRunner().invoke(app, [command, *arguments, f"--quarantine-path={self.root}"])
 
     def ok(self, command: str, *arguments: str) -> str:

@@ -1,4 +1,4 @@
-"""Counting, finding and showing refused messages; personal data stays covered unless asked for."""
+"""Counting, finding and showing quarantined messages; personal data stays covered unless asked for."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 
 from beam_pipeline.messages import Message
 from event_contract import MAX_MESSAGE_BYTES
-from local_platform.quarantine.masking import masked_payload, masked_reason
-from local_platform.quarantine.reading import read_refused
+from lake_cli.quarantine.masking import masked_payload, masked_reason
+from lake_cli.quarantine.reading import read_refused
 from tests.quarantine.conftest import SECRETS, Quarantine, refused_messages
 from tests.samples import PUBLISH_MICROS, event, payload
 
 
 def listed(quarantine: Quarantine, *arguments: str) -> list[str]:
-    """Message ids that ``list`` shows."""
+    """Message ids that `list` shows."""
     rows = quarantine.ok("list", "--json", *arguments).splitlines()
     return sorted(json.loads(row)["message_id"] for row in rows)
 
@@ -144,14 +144,14 @@ def test_the_start_of_a_fingerprint_is_enough(quarantine: Quarantine) -> None:
         ("Zoë lives here".encode(), b"Z*** l**** h***"),
     ],
 )
-def test_what_may_be_personal_is_blotted_out_byte_for_byte(sent: bytes, shown: bytes) -> None:
+def test_what_may_be_personal_is_masked_byte_for_byte(sent: bytes, shown: bytes) -> None:
     assert masked_payload(sent) == shown
     assert len(shown) == len(sent)
 
 
 def test_a_reason_keeps_names_and_numbers_and_loses_quotations() -> None:
-    assert masked_reason("'order_paid' is none of x, y") == "'order_paid' is none of x, y"
-    assert masked_reason("'Zoe Miller' is none of x") == "'Z***' is none of x"
+    assert masked_reason("'order_paid' is not one of x, y") == "'order_paid' is not one of x, y"
+    assert masked_reason("'Zoe Miller' is not one of x") == "'Z***' is not one of x"
     assert masked_reason("got zoe@example.com - at `$.items[0].name`") == "got z*** - at `$.items[0].name`"
 
 

@@ -1,7 +1,8 @@
-"""Sending refused messages again: marked, recorded, capped, and without effect when repeated."""
+"""Sending quarantined messages again: marked, recorded, capped, and without effect when repeated."""
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,19 +11,20 @@ from typing import Any
 import pytest
 from google.cloud.pubsub_v1 import SubscriberClient
 
+import beam_pipeline.judging
 import beam_pipeline.validation
 from beam_pipeline.messages import Message
 from event_contract import ErrorCode, Partition, Rejection, inspect
-from local_platform.pubsub import Route
-from local_platform.quarantine.reading import read_refused
-from local_platform.quarantine.records import read_records
-from local_platform.quarantine.sending import ReplayFailed
-from local_platform.warehouse import build
+from lake_cli.local.pubsub import Route
+from lake_cli.quarantine.reading import read_refused
+from lake_cli.quarantine.records import read_records
+from lake_cli.quarantine.sending import ReplayFailed
 from tests.gcs import Gcs
 from tests.ingestion.lake_reading import messages_in
 from tests.quarantine.conftest import Quarantine, refused_messages
-from tests.samples import PUBLISH_MICROS, event, payload
+from tests.samples import PUBLISH_MICROS, event, payload, without
 from tests.warehouse.conftest import content_hashes, rows
+from warehouse_runner import build
 
 
 @pytest.fixture
@@ -71,6 +73,7 @@ def order(number: int, **changes: Any) -> Message:
 
 @pytest.mark.filterwarnings("ignore:The return_immediately flag is deprecated:DeprecationWarning")
 class TestThroughTheTopic:
+    @pytest.mark.usefixtures("warm_dbt")
     def test_after_a_contract_fix_the_repaired_reach_the_lake_and_a_second_replay_changes_no_table(
         self,
         tmp_path: Path,
@@ -83,7 +86,7 @@ class TestThroughTheTopic:
         hopeless = [Message(b"no event %d" % number, f"hopeless-{number}", PUBLISH_MICROS) for number in range(5)]
         with monkeypatch.context() as patch:
             patch.setattr(beam_pipeline.validation, "accept", lambda *_: None)
-            patch.setattr(beam_pipeline.validation, "judge", stricter)
+            patch.setattr(beam_pipeline.judging, "judge", stricter)
             quarantine.ingest([*repairable, *repairable[:3], *hopeless, order(99)])
         topic = f"--topic={topic_and_subscription.topic}"
 
@@ -111,6 +114,40 @@ class TestThroughTheTopic:
         assert self.warehouse(quarantine, tmp_path) == tables
         assert tables["orders"] == 21
 
+    def test_messages_of_another_system_reach_the_lake_once_the_job_has_their_mapping(
+        self, tmp_path: Path, topic_and_subscription: Route, subscription: Callable[[], list[Message]]
+    ) -> None:
+        quarantine = Quarantine(str(tmp_path / "lake"), str(tmp_path / "quarantine"))
+        envelope = {"specversion": "1.0", "type": "page_viewed", "source": "/web", "time": "2026-11-22T09:59:00Z"}
+        data = without(event(), "event_id", "event_type", "timestamp")
+        good, poison = (
+            payload({**envelope, "id": f"{each}-1", "data": {**data, **changes}})
+            for each, changes in (("good", {}), ("poison", {"page_path": 7}))
+        )
+        packed = Message(gzip.compress(good), "packed", PUBLISH_MICROS, {"content-encoding": "gzip"})
+        sent = [Message(good, "good", PUBLISH_MICROS), Message(poison, "poison", PUBLISH_MICROS), packed]
+        quarantine.ingest(sent)
+        assert {refused.payload for refused in read_refused(quarantine.root)} == {one.data for one in sent}
+        assert {refused.envelope.code for refused in read_refused(quarantine.root)} == {"missing_field"}
+
+        topic = f"--topic={topic_and_subscription.topic}"
+        assert "3 messages would be sent: 0 that" in quarantine.ok("replay", topic)
+        asked = (topic, "--mappings=cloudevents", "--only-valid")
+        assert "2 messages sent: 2 that" in quarantine.ok("replay", *asked, "--yes", "--rate=5000")
+        quarantine.ingest(subscription(), mappings="cloudevents")
+        in_lake = [one for one in messages_in(Path(quarantine.lake), Path(quarantine.root)) if one.code is None]
+        assert len(in_lake) == 2
+        assert {json.loads(one.data)["event_type"] for one in in_lake} == {"page_viewed"}
+
+        assert "1 messages sent: 0 that" in quarantine.ok("replay", topic, "--mappings=cloudevents", "--yes")
+        quarantine.ingest(subscription(), mappings="cloudevents")
+        (back,) = [refused for refused in read_refused(quarantine.root) if refused.attempt == 1]
+        assert (back.payload, back.envelope.code) == (poison, "wrong_type"), (
+            "the bytes that were sent, whatever was read of them"
+        )
+
+        assert "no mapping; there are:" in str(quarantine.call("replay", topic, "--mappings=acme").exception)
+
     def warehouse(self, quarantine: Quarantine, folder: Path) -> dict[str, Any]:
         file = folder / "warehouse.duckdb"
         result = build(Path(quarantine.lake), Path(quarantine.root), file)
@@ -135,6 +172,28 @@ class TestThroughTheTopic:
         records = read_records(quarantine.root)
         assert {record.message_id for record in records} == {message.message_id for message in sent.values()}
         assert json.loads(quarantine.ok("summary", "--json"))["sent_again"]["wrong_type"] == 2
+
+    def test_what_pubsub_does_not_take_is_named_and_skipped_and_all_else_is_sent(
+        self,
+        quarantine: Quarantine,
+        topic_and_subscription: Route,
+        subscription: Callable[[], list[Message]],
+    ) -> None:
+        quarantine.ok("replay", f"--topic={topic_and_subscription.topic}", "--yes")
+        usual = {message.data for message in subscription()}
+        too_many = {f"key-{number}": "x" for number in range(99)}
+        quarantine.ingest(
+            [
+                Message(b"too many attributes", "many-1", PUBLISH_MICROS, too_many),
+                Message(b"x" * 10_000_000, "large-1", PUBLISH_MICROS),
+                Message(b"innocent", "innocent-1", PUBLISH_MICROS),
+            ]
+        )
+        told = quarantine.ok("replay", f"--topic={topic_and_subscription.topic}", "--yes", "--again")
+        assert {message.data for message in subscription()} == usual | {b"innocent"}
+        assert "2 not sent" in told
+        assert "101 attributes" in told
+        assert "Pub/Sub takes 10,000,000" in told
 
     def test_what_was_sent_is_skipped_until_it_comes_back_and_given_up_in_the_end(
         self, quarantine: Quarantine, topic_and_subscription: Route, subscription: Callable[[], list[Message]]
@@ -180,7 +239,7 @@ class TestThroughTheTopic:
         self, quarantine: Quarantine, topic_and_subscription: Route, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         waited: list[float] = []
-        monkeypatch.setattr("local_platform.quarantine.sending.time.sleep", waited.append)
+        monkeypatch.setattr("lake_cli.quarantine.sending.time.sleep", waited.append)
         quarantine.ok("replay", f"--topic={topic_and_subscription.topic}", "--yes", "--rate=10")
         assert sum(waited[:2]) == pytest.approx(0.2, abs=0.1)  # requests of two, each to last a fifth of a second
         assert len(waited) == 4
@@ -241,7 +300,7 @@ def test_only_valid_leaves_the_rest_alone_and_limit_ends_early(quarantine: Quara
 def test_a_dry_run_needs_no_topic_and_sending_does(
     quarantine: Quarantine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("local_platform.quarantine.cli.RUN_FOLDER", tmp_path / "not up")
+    monkeypatch.setattr("lake_cli.quarantine.cli.RUN_FOLDER", tmp_path / "not up")
     assert "Nothing was sent" in quarantine.ok("replay")
     assert "no topic" in str(quarantine.call("replay", "--yes").exception)
     assert "is no topic" in str(quarantine.call("replay", "--yes", "--topic=events").exception)

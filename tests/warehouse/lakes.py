@@ -84,7 +84,7 @@ class Lake:
             self._record(records)
 
     def quarantine(self, code: str, *payloads: bytes, published_at: str = "2026-11-22T10:00:00+00:00") -> None:
-        """Writes one object of refused messages."""
+        """Writes one object of quarantined messages."""
         self.path.mkdir(parents=True, exist_ok=True)
         published = datetime.fromisoformat(published_at)
         rows = [

@@ -12,15 +12,15 @@ from tests.warehouse.lakes import Lake, arrival
 
 
 def lake_command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from local_platform.cli import main; main()", "warehouse", *arguments]
+    command = [sys.executable, "-c", "from lake_cli.cli import main; main()", "warehouse", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("--target", "mysql"), "'mysql' is no target; choose duckdb or bigquery"),
-        (("--date", "20.11.2026"), "'20.11.2026' is no date; write it as YYYY-MM-DD"),
+        (("--target", "mysql"), "'mysql' is not a target; choose duckdb or bigquery"),
+        (("--date", "20.11.2026"), "'20.11.2026' is not a date; write it as YYYY-MM-DD"),
         (("--folder", "/nowhere/at/all"), "the lake /nowhere/at/all/lake does not exist; run the ingestion first"),
     ],
 )

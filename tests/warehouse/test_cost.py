@@ -8,22 +8,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from event_contract import EVENT_TYPES
 from tests.warehouse.conftest import build_ok
 from tests.warehouse.lakes import Lake, arrival
 
 pytestmark = pytest.mark.slow
 
-TYPES = (
-    "user_registered",
-    "page_viewed",
-    "product_viewed",
-    "ad_clicked",
-    "product_added",
-    "product_removed",
-    "checkout_started",
-    "order_completed",
-    "order_refunded",
-)
+TYPES = tuple(EVENT_TYPES)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.mutate_warehouse import MUTATIONS, Workshop
-from local_platform.warehouse.dbt_run import PROJECT_DIR
+from warehouse_runner.dbt_run import PROJECT_DIR
 
 SAMPLE = ("fct_orders", "rpt_conversion_funnel")
 

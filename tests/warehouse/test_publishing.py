@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import UTC, datetime
 
 import duckdb
 import pytest
 
-from local_platform.warehouse import build
 from tests.warehouse.conftest import build_ok, rows
 from tests.warehouse.lakes import Lake, arrival
+from warehouse_runner import build
 
 pytestmark = pytest.mark.slow
 
@@ -31,8 +32,7 @@ def write_wrong_order(lake: Lake) -> None:
     lake.write(good)
     [path] = lake.path.glob("event_type=order_completed/year=2026/month=11/day=21/*.gz")
     ingest = {"message_id": "m-1", "publish_time": datetime.now(UTC).isoformat()}
-    path.with_suffix("").write_text(json.dumps({**good.event, "total": "999.99", "_ingest": ingest}) + "\n")
-    path.unlink()
+    path.write_bytes(gzip.compress(json.dumps({**good.event, "total": "999.99", "_ingest": ingest}).encode() + b"\n"))
 
 
 def test_a_failing_test_leaves_what_was_published_and_is_tried_again(published: Lake) -> None:
@@ -46,7 +46,7 @@ def test_a_failing_test_leaves_what_was_published_and_is_tried_again(published: 
         assert rows(published.warehouse, REVENUE) == [("2026-11-20", 1)]
 
     [wrong] = published.path.glob("event_type=order_completed/year=2026/month=11/day=21/*")
-    wrong.write_text(wrong.read_text().replace("999.99", "70.12"))
+    wrong.write_bytes(gzip.compress(gzip.decompress(wrong.read_bytes()).replace(b"999.99", b"70.12")))
     assert build_ok(published).lake_dates == ("2026-11-21",)
     assert rows(published.warehouse, REVENUE) == [("2026-11-20", 1), ("2026-11-21", 1)]
 

@@ -8,9 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from local_platform.warehouse import build
+from beam_pipeline.routing import MAX_QUARANTINED_BYTES
 from tests.warehouse.conftest import build_ok, rows
 from tests.warehouse.lakes import Arrival, Lake, arrival
+from warehouse_runner import build
 
 pytestmark = pytest.mark.slow
 
@@ -40,13 +41,18 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     first = arrival(
         "page_viewed", "2026-11-20T09:00:00Z", event_id=identity, page_path="/first", delay=1, message_id="m-1"
     )
-    again = arrival("page_viewed", "2026-11-20T09:00:00Z", event_id=identity.lower(), page_path="/again", delay=9)
-    tie = arrival("page_viewed", "2026-11-20T09:00:00Z", event_id=identity, page_path="/tie", delay=1, message_id="m-2")
+    again = arrival("page_viewed", "2026-11-20T09:00:00Z", event_id=identity.lower(), page_path="/first", delay=9)
+    tie = arrival(
+        "page_viewed", "2026-11-20T09:00:00Z", event_id=identity, page_path="/first", delay=1, message_id="m-2"
+    )
+    other = arrival("page_viewed", "2026-11-20T09:00:00Z", event_id=identity, page_path="/other", delay=3)
     lake.write(
         # Duplicates: any case of the id, the earliest publish time, then the smaller message id.
         again,
         tie,
         first,
+        # Another event with the id of the first.
+        other,
         # Money: 0.1 + 0.2, halves of a cent, and the most that the contract allows.
         order("o-tenths", "2026-11-20T10:00:00Z", "0.10", "0.20", session_id="s-m1"),
         order("o-half-1", "2026-11-21T10:00:00Z", "0.01", session_id="s-m2"),
@@ -76,6 +82,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
         arrival("page_viewed", "2026-11-11T00:10:00Z", session_id="s-night"),
         arrival("page_viewed", "2026-11-11T12:00:00Z", session_id="s-night"),
     )
+    lake.quarantine("message_too_large", b"[" + b"1," * (MAX_QUARANTINED_BYTES // 2 - 1) + b"]")
     before = os.environ.get("TZ")
     os.environ["TZ"] = "Pacific/Kiritimati"
     try:
@@ -85,12 +92,26 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     return lake
 
 
-def test_one_row_per_event_the_first_published_wins(lake: Lake) -> None:
+def test_copies_are_one_event_and_what_differs_is_another(lake: Lake) -> None:
     found = rows(
         lake.warehouse,
-        "select event_id, page_path, copies from intermediate.int_events where event_id like 'abcdef%'",
+        "select page_path, copies, published_at::varchar from intermediate.int_events where event_id like 'abcdef%' order by 1",
     )
-    assert found == [("abcdef00-0000-4000-8000-000000000001", "/first", 3)]
+    assert found == [("/first", 3, "2026-11-20 09:00:01"), ("/other", 1, "2026-11-20 09:00:03")]
+
+
+def test_different_events_with_one_id_are_named_by_data_quality(lake: Lake) -> None:
+    found = rows(
+        lake.warehouse,
+        "select event_date::varchar, event_type, colliding_events from reporting.rpt_data_quality where colliding_events > 0",
+    )
+    assert found == [("2026-11-20", "page_viewed", 1)]
+
+
+def test_the_longest_message_that_quarantine_holds_stops_no_report(lake: Lake) -> None:
+    assert rows(lake.warehouse, "select error_code, messages from reporting.rpt_quarantine") == [
+        ("message_too_large", 1)
+    ]
 
 
 def test_money_is_exact(lake: Lake) -> None:
@@ -153,7 +174,7 @@ def test_a_corrupt_line_is_counted_and_warned_about(tmp_path: object) -> None:
     lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
     path.write_bytes(gzip.compress(lines[0] + lines[1][:40] + b"\n"))
     result = build_ok(lake)
-    assert any(line.startswith("every_written_line_was_readable") for line in result.warnings)
+    assert any(line.startswith("lake_and_manifest_agree") for line in result.warnings)
     assert rows(lake.warehouse, "select events, manifest_rows, unreadable_rows from reporting.rpt_data_quality") == [
         (1, 2, 1)
     ]

@@ -2,25 +2,10 @@
     Every event once, in one table with a partition per day: the only model that reads most of the lake, so that sessions, funnel,
     engagement and data quality do not each read it again. Types' own columns are null for the others. No personal data.
 -#}
-{%- set own_columns = {
-    'page_path': 'string', 'page_type': 'string', 'referrer': 'string',
-    'product_id': 'string', 'product_name': 'string', 'category': 'string', 'quantity': 'int64', 'unit_price': 'numeric(18, 2)',
-    'cart_id': 'string', 'campaign_id': 'string', 'ad_id': 'string', 'channel': 'string', 'landing_path': 'string',
-    'order_id': 'string', 'currency': 'string',
-} -%}
-{%- set product = ['product_id', 'product_name', 'category', 'unit_price', 'currency'] -%}
-{%- set types = {
-    'user_registered': [],
-    'page_viewed': ['page_path', 'page_type', 'referrer'],
-    'product_viewed': product,
-    'ad_clicked': ['campaign_id', 'ad_id', 'channel', 'landing_path'],
-    'product_added': product + ['cart_id', 'quantity'],
-    'product_removed': product + ['cart_id', 'quantity'],
-    'checkout_started': ['cart_id', 'currency'],
-    'order_completed': ['order_id', 'cart_id', 'currency'],
-    'order_refunded': ['order_id', 'currency'],
-} -%}
-{{ config(**incremental_by_date('event_date', cluster_by=['event_type', 'session_id'])) }}
+{%- set types = event_types() -%}
+{%- set own_columns = {} -%}
+{%- for columns in types.values() -%}{%- do own_columns.update(columns) -%}{%- endfor -%}
+{{ config(**incremental_by_date('event_date', cluster_by=['event_type', 'session_id'], new_columns=true)) }}
 
 -- noqa: disable=LT02
 {% for type, columns in types.items() %}

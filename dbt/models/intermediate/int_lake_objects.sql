@@ -6,9 +6,13 @@ select
     object_date,
     event_type,
     error_code,
-    count(*) as objects,
-    cast(sum(row_count) as int64) as manifest_rows,
-    cast(sum(stored_bytes) as int64) as stored_bytes,
+    -- What an object replaces is taken off where its record is, so that a sum over days of writing counts every line once.
+    cast(count(*) - sum(replaced_objects) as int64) as objects,
+    cast(sum(row_count - replaced_rows) as int64) as manifest_rows,
+    cast(sum(stored_bytes - replaced_bytes) as int64) as stored_bytes,
+    cast(sum(replaced_objects) as int64) as replaced_objects,
+    cast(sum(replaced_rows) as int64) as replaced_rows,
+    cast(sum(replaced_bytes) as int64) as replaced_bytes,
     max(last_published_at) as last_published_at
 from {{ ref('stg_manifest') }}
 where {{ lake_days_to_read('changed_manifest_dates') }}

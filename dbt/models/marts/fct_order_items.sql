@@ -11,7 +11,7 @@ with orders as (
 -- By itself, because an engine need not push a predicate below an unnest.
 completed as (
 
-    select event_id, items from {{ ref('stg_order_completed') }}
+    select event_date, event_id, items from {{ ref('stg_order_completed') }}
     where {{ lake_days_to_read() }}
 
 ),
@@ -19,6 +19,7 @@ completed as (
 lines as (
 
     select
+        completed.event_date,
         completed.event_id,
         {{ item_columns('item') }}
     from completed
@@ -38,5 +39,5 @@ select
     cast(sum(lines.quantity) as int64) as quantity,
     {{ money('sum(lines.quantity * lines.unit_price)') }} as line_revenue
 from lines
-inner join orders on lines.event_id = orders.event_id
+inner join orders on lines.event_date = orders.order_date and lines.event_id = orders.event_id
 group by orders.order_id, orders.order_date, lines.product_id, lines.unit_price, orders.currency

@@ -16,12 +16,13 @@ with completed as (
 items as (
 
     select
+        completed.event_date,
         completed.event_id,
         cast(sum(item.quantity) as int64) as units,
         {{ money('sum(item.quantity * ' ~ money_from_text('item.unit_price') ~ ')') }} as gross_revenue
     from completed
     cross join unnest(completed.items) as item
-    group by completed.event_id
+    group by completed.event_date, completed.event_id
 
 )
 
@@ -46,4 +47,4 @@ select
     {{ money('completed.tax') }} as tax,
     {{ money('completed.total') }} as order_total
 from completed
-left join items on completed.event_id = items.event_id
+left join items on completed.event_date = items.event_date and completed.event_id = items.event_id

@@ -84,7 +84,7 @@ described as (
     qualify
         row_number() over (
             partition by activity_date, product_id, currency
-            order by event_at desc, event_id desc, unit_price desc
+            order by event_at desc, event_id desc, unit_price desc, product_name, category
         ) = 1
 
 )

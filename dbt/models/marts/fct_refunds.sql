@@ -15,11 +15,12 @@ with refunded as (
 items as (
 
     select
+        refunded.event_date,
         refunded.event_id,
         cast(sum(item.quantity) as int64) as units
     from refunded
     cross join unnest(refunded.items) as item
-    group by refunded.event_id
+    group by refunded.event_date, refunded.event_id
 
 )
 
@@ -36,4 +37,4 @@ select
     coalesce(items.units, 0) as units,
     {{ money('refunded.amount') }} as refund_amount
 from refunded
-left join items on refunded.event_id = items.event_id
+left join items on refunded.event_date = items.event_date and refunded.event_id = items.event_id

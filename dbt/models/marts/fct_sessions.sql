@@ -51,10 +51,15 @@ ordered as (
             else 'direct'
         end as source,
         row_number() over (
-            partition by assigned.session_date, assigned.session_id order by assigned.event_at, assigned.event_id
+            partition by assigned.session_date, assigned.session_id
+            order by assigned.event_at, assigned.published_at, assigned.event_id, assigned.event_type
         ) as position
     from assigned
-    left join orders on assigned.event_id = orders.event_id and assigned.event_date = orders.order_date
+    -- By type, day and id: nothing keeps another type's event from carrying the same id.
+    left join orders
+        on assigned.event_type = 'order_completed'
+        and assigned.event_id = orders.event_id
+        and assigned.event_date = orders.order_date
     where {{ days_to_read('assigned.session_date', before=1, after=1) }}
 
 ),

@@ -36,7 +36,8 @@ attributed as (
 
 ),
 
--- Days on which the shop was open for anyone: a campaign costs money on each of them, clicked or not.
+-- Days on which the shop was open for anyone: a campaign that ran costs money on each of them, clicked or not. A device whose clock is
+-- wrong makes a day of its own; what it costs is decided by the campaign's own dates.
 active_days as (
 
     select report_date from clicks
@@ -53,7 +54,9 @@ spent as (
         campaigns.currency,
         campaigns.daily_cost as spend
     from active_days
-    cross join {{ ref('seed_campaigns') }} as campaigns
+    inner join {{ ref('seed_campaigns') }} as campaigns
+        on active_days.report_date >= campaigns.first_day
+        and active_days.report_date <= coalesce(campaigns.last_day, active_days.report_date)
 
 ),
 

@@ -7,7 +7,7 @@ with carts as (
         cart_id,
         currency,
         min(device) as device,
-        min(event_at) as first_added_at,
+        min(case when action = 'added' then event_at end) as first_added_at,
         sum(value_change) as cart_value
     from {{ ref('fct_cart_events') }}
     where {{ days_to_read('event_date', before=7) }}

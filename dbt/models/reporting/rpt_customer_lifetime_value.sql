@@ -1,7 +1,18 @@
-with signed_in as (
+with orders as (
 
-    select * from {{ ref('fct_orders') }}
-    where order_date >= date '1970-01-01' and user_id is not null
+    select
+        *,
+        -- An order id may stand on two days (a client that sent it again after midnight): its refunds belong to the first.
+        row_number() over (partition by order_id, currency order by ordered_at, event_id) as occurrence
+    from {{ ref('fct_orders') }}
+    where order_date >= date '1970-01-01'
+
+),
+
+signed_in as (
+
+    select * from orders
+    where user_id is not null
 
 ),
 
@@ -37,7 +48,10 @@ customers as (
         sum(signed_in.gross_revenue - signed_in.discount) as sold,
         sum(coalesce(refunds.refunded, 0)) as refunded
     from signed_in
-    left join refunds on signed_in.order_id = refunds.order_id and signed_in.currency = refunds.currency
+    left join refunds
+        on signed_in.order_id = refunds.order_id
+        and signed_in.currency = refunds.currency
+        and signed_in.occurrence = 1
     group by signed_in.user_id, signed_in.currency
 
 ),

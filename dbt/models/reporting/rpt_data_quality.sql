@@ -8,6 +8,8 @@ with events as (
         count(*) as events,
         cast(sum(copies) as int64) as lake_rows,
         cast(sum(copies - 1) as int64) as duplicate_rows,
+        -- Staging's mark of an event whose id another event of the day has (macros/staging.sql).
+        cast(sum(case when strpos(event_id, '#') > 0 then 1 else 0 end) as int64) as colliding_events,
         cast(sum(case when published_at > {{ add_hours('event_at', 1) }} then 1 else 0 end) as int64) as events_over_1h_late,
         cast(sum(case when published_at > {{ add_hours('event_at', 24) }} then 1 else 0 end) as int64) as events_over_24h_late,
         max({{ seconds_between('event_at', 'published_at') }}) as max_lateness_seconds,
@@ -39,6 +41,7 @@ select
     coalesce(events.events, 0) as events,
     coalesce(events.lake_rows, 0) as lake_rows,
     coalesce(events.duplicate_rows, 0) as duplicate_rows,
+    coalesce(events.colliding_events, 0) as colliding_events,
     written.objects,
     written.manifest_rows,
     written.stored_bytes,

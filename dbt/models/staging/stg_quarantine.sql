@@ -29,7 +29,7 @@ renamed as (
         day,
         count(*) over (partition by year, month, day, message_id, fingerprint) as copies
     from source
-    where message_id is not null
+    where message_id is not null and {{ in_snapshot('publish_time') }}
     -- A redelivered message is quarantined again: the same id and the same bytes on the same publish date.
     qualify row_number() over (partition by year, month, day, message_id, fingerprint order by reason) = 1
 

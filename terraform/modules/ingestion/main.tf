@@ -14,6 +14,16 @@ locals {
       image    = local.images[colour]
       sdkInfo  = { language = "PYTHON" }
       metadata = jsondecode(file(var.metadata_path))
+      # Size, image and folders stand here and not on the job: the provider looks for them among the job's options under the names of
+      # Beam's Java SDK, a Python job has them under Python's, and what is set but read back as nothing is a change at every plan.
+      defaultEnvironment = {
+        machineType       = var.job.machine_type
+        numWorkers        = var.job.num_workers
+        maxWorkers        = var.job.max_workers
+        sdkContainerImage = local.images[colour]
+        tempLocation      = "gs://${var.temp}/tmp"
+        stagingLocation   = "gs://${var.temp}/staging"
+      }
     })
   }
 
@@ -49,7 +59,8 @@ resource "google_storage_bucket_object" "template" {
 }
 
 # Another template path or parameter updates the job in place; what Dataflow cannot update, it refuses, and the old job runs on.
-# Name, workers' maximum and removal replace or end it: always by draining, so that everything pulled is written first.
+# Another name and removal replace or end it: always by draining, so that everything pulled is written first.
+# A second apply must change nothing: tests/dataflow compares the arguments with what the provider finds in a submitted job.
 resource "google_dataflow_flex_template_job" "job" {
   provider = google-beta
   for_each = local.running
@@ -68,16 +79,10 @@ resource "google_dataflow_flex_template_job" "job" {
   })
 
   service_account_email   = var.service_account
-  sdk_container_image     = local.images[each.key]
   subnetwork              = var.subnetwork
   ip_configuration        = "WORKER_IP_PRIVATE"
   enable_streaming_engine = true
-  machine_type            = var.job.machine_type
-  num_workers             = var.job.num_workers
-  max_workers             = var.job.max_workers
   autoscaling_algorithm   = "THROUGHPUT_BASED"
-  temp_location           = "gs://${var.temp}/tmp"
-  staging_location        = "gs://${var.temp}/staging"
   kms_key_name            = var.kms_key
   labels                  = merge(var.labels, { colour = each.key })
 

@@ -3,6 +3,13 @@ output "image" {
   value       = local.image
 }
 
+output "window_seconds" {
+  description = "Length of the job's publish-time windows: as given in job_options, else the template's default."
+  value = tonumber(lookup(var.job_options, "window_seconds", one([
+    for parameter in jsondecode(file(var.metadata_path)).parameters : parameter.defaultValue if parameter.name == "window_seconds"
+  ])))
+}
+
 output "jobs" {
   description = "Running jobs by colour: name, id, template."
   value = {

@@ -24,6 +24,10 @@ locals {
     for pair in setproduct(["lake", "quarantine", "temp"], keys(var.writers)) :
     join(" ", pair) => { bucket = pair[0], member = var.writers[pair[1]], role = "roles/storage.objectUser" }
   }
+  rewriter_grants = {
+    for pair in setproduct(["lake", "quarantine"], keys(var.rewriters)) :
+    join(" ", pair) => { bucket = pair[0], member = var.rewriters[pair[1]], role = "roles/storage.objectUser" }
+  }
   reader_grants = {
     for pair in setproduct(["lake", "quarantine"], keys(var.readers)) :
     join(" ", pair) => { bucket = pair[0], member = var.readers[pair[1]], role = "roles/storage.objectViewer" }
@@ -99,7 +103,7 @@ resource "google_storage_bucket" "buckets" {
 }
 
 resource "google_storage_bucket_iam_member" "grants" {
-  for_each = merge(local.writer_grants, local.reader_grants, local.builder_grants)
+  for_each = merge(local.writer_grants, local.rewriter_grants, local.reader_grants, local.builder_grants)
 
   bucket = google_storage_bucket.buckets[each.value.bucket].name
   role   = each.value.role

@@ -33,6 +33,11 @@ variable "writers" {
   type        = map(string)
 }
 
+variable "rewriters" {
+  description = "Members that rewrite and delete objects of lake and quarantine, and nothing else, by a name."
+  type        = map(string)
+}
+
 variable "readers" {
   description = "Members that read lake and quarantine, by a name."
   type        = map(string)

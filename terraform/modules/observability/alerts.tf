@@ -46,14 +46,6 @@ locals {
         aligner  = "ALIGN_MAX"
         severity = "ERROR"
       }
-      error-logs = {
-        title    = "Ingestion: workers log errors"
-        filter   = "metric.type = \"logging.googleapis.com/user/${google_logging_metric.errors.name}\" AND resource.type = \"dataflow_step\""
-        limit    = 10
-        lasting  = "300s"
-        aligner  = "ALIGN_DELTA"
-        severity = "WARNING"
-      }
     }
   )
 
@@ -70,8 +62,16 @@ locals {
             > 0.05
         EOT
       }
+      # In PromQL, because a threshold on a metric made minutes before is refused for up to ten minutes.
+      error-logs = {
+        title    = "Ingestion: workers log errors"
+        severity = "WARNING"
+        duration = "300s"
+        query    = "sum(increase(logging_googleapis_com:user_${replace(google_logging_metric.errors.name, "-", "_")}{monitored_resource=\"dataflow_step\"}[5m])) > 10"
+      }
     },
     var.composer_enabled ? {
+      # run_count is a gauge (policies in use align it with a mean, which Monitoring refuses for other kinds): its points are added up.
       # The DAG is due at 02:00 UTC; a day and an hour without a success, for three hours: it is about 06:00; reports are promised for 08:00.
       dag-deadline = {
         title    = "Reports: no successful run of ${var.dag_id} for 25 hours"
@@ -127,7 +127,7 @@ resource "google_monitoring_alert_policy" "thresholds" {
       duration        = each.value.lasting
 
       aggregations {
-        alignment_period   = each.value.aligner == "ALIGN_DELTA" ? "300s" : local.minute
+        alignment_period   = local.minute
         per_series_aligner = each.value.aligner
       }
     }
@@ -160,6 +160,8 @@ resource "google_monitoring_alert_policy" "queries" {
       query               = each.value.query
       duration            = each.value.duration
       evaluation_interval = local.minute
+      # A metric exists from its first point on: before the first job, or the first logged error, there is none.
+      disable_metric_validation = true
     }
   }
 

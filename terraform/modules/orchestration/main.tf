@@ -6,9 +6,13 @@ locals {
   # What the DAGs' tasks run, below their home: object's name -> file.
   home = merge(
     { for file in fileset(var.dbt_path, "**") : "data/ecommerce_lake/dbt/${file}" => "${var.dbt_path}/${file}" if !can(regex(local.left_out, file)) },
-    { for file in fileset(var.code_path, "**/*.py") : "data/ecommerce_lake/local_platform/${file}" => "${var.code_path}/${file}" },
+    { for file in fileset(var.code_path, "**/*.py") : "data/ecommerce_lake/warehouse_runner/${file}" => "${var.code_path}/${file}" },
     { "data/ecommerce_lake/requirements/warehouse.txt" = var.requirements_path },
   )
+
+  # The largest statement reads the changed days of every event type: three on a usual run, and as many again for a late one.
+  bytes_an_event = 430
+  days_a_query   = 6
 
   airflow_variables = {
     home           = "/home/airflow/gcs/data/ecommerce_lake"
@@ -22,6 +26,8 @@ locals {
     bq_location    = var.location
     biglake_tables = jsonencode(var.biglake_tables)
     dataflow_job   = var.dataflow_job
+
+    bq_maximum_bytes_billed = format("%.0f", max(50000000000, var.events_per_day * local.bytes_an_event * local.days_a_query))
   }
 
   # gs://BUCKET/dags: Composer makes the bucket; data/ beside it is /home/airflow/gcs/data in every worker.

@@ -28,6 +28,11 @@ variable "requirements_path" {
   type        = string
 }
 
+variable "events_per_day" {
+  description = "Events that a usual day brings."
+  type        = number
+}
+
 variable "biglake_tables" {
   description = "External tables whose metadata the DAG refreshes before it reads them, as project.dataset.table."
   type        = list(string)

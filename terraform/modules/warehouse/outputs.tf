@@ -8,15 +8,11 @@ output "reporting_dataset" {
   value       = google_bigquery_dataset.layers["reporting"].dataset_id
 }
 
-output "connection_member" {
-  description = "Service account of the BigLake connection, or null."
-  value       = var.biglake_enabled ? "serviceAccount:${google_bigquery_connection.lake[0].cloud_resource[0].service_account_id}" : null
-}
-
 output "iam_grants" {
-  description = "Grants on the datasets, as 'member | role | resource'."
+  description = "Grants on the datasets, and the connection's on the buckets, as 'member | role | resource'."
   value = concat(
     [for grant in google_bigquery_dataset_iam_member.grants : "${grant.member} | ${grant.role} | dataset ${grant.dataset_id}"],
+    [for grant in google_storage_bucket_iam_member.connection : "${grant.member} | ${grant.role} | bucket ${grant.bucket}"],
     [for grant in google_bigquery_connection_iam_member.builders : "${grant.member} | ${grant.role} | connection ${grant.connection_id}"],
   )
 }

@@ -48,6 +48,15 @@ resource "google_bigquery_connection" "lake" {
   cloud_resource {}
 }
 
+# The connection reads the buckets, so that readers of tables need not.
+resource "google_storage_bucket_iam_member" "connection" {
+  for_each = var.biglake_enabled ? { lake = var.lake, quarantine = var.quarantine } : {}
+
+  bucket = each.value
+  role   = "roles/storage.objectViewer"
+  member = "serviceAccount:${google_bigquery_connection.lake[0].cloud_resource[0].service_account_id}"
+}
+
 resource "google_bigquery_table" "external" {
   # checkov:skip=CKV_GCP_80:External tables hold no data; with a key of one's own (kms_key) the buckets are encrypted with it.
   # checkov:skip=CKV_GCP_121:Deleting an external table deletes no data.
@@ -80,7 +89,8 @@ resource "google_bigquery_table" "external" {
     }
   }
 
-  depends_on = [google_storage_bucket_object.empty]
+  # BigQuery looks at the files when it makes a table: they must be there, and the connection must be allowed to read them.
+  depends_on = [google_storage_bucket_object.empty, google_storage_bucket_iam_member.connection]
 }
 
 # Refreshing the metadata cache reads through the connection.

@@ -4,9 +4,21 @@ import apache_beam as beam
 from apache_beam.testing.test_stream import TestStream as ElementStream
 from apache_beam.testing.util import assert_that, equal_to
 
-from beam_pipeline.batching import BatchByKey, PublishTimeWindows
-from tests.beam_pipeline.graph.pipelines import MONTH_SECONDS, SECOND, bounded, closing, streaming
+from beam_pipeline.batching import BatchByKey, KeyByWindow, shard_of
+from beam_pipeline.chunking import CHUNK_BYTES, Chunk
+from beam_pipeline.collecting import Limits
+from tests.beam_pipeline.graph.pipelines import SECOND, bounded, closing, routed_chunk, streaming
 from tests.samples import PUBLISH_MICROS
+
+LIMITS = Limits(raw_bytes=10**6, rows=2, age_seconds=60)
+
+
+def chunk(number: int) -> Chunk:
+    return routed_chunk(b'{"number":%d}\n' % number)
+
+
+def numbers(key: tuple[str, int], values: list[Chunk]) -> tuple[str, int, list[bytes]]:
+    return (*key, sorted(value.lines().strip() for value in values))
 
 
 def test_bounded_input_becomes_one_batch_per_key_and_window() -> None:
@@ -17,26 +29,42 @@ def test_bounded_input_becomes_one_batch_per_key_and_window() -> None:
             | beam.Map(lambda pair: beam.window.TimestampedValue(pair, PUBLISH_MICROS / SECOND)).with_output_types(
                 tuple[str, int]
             )
-            | PublishTimeWindows(600, MONTH_SECONDS)
-            | BatchByKey(10, 60)
+            | KeyByWindow(600)
+            | BatchByKey(LIMITS)
             | beam.MapTuple(lambda key, values: (*key, sorted(values)))
         )
         assert_that(batches, equal_to([("a", PUBLISH_MICROS, [1, 2]), ("b", PUBLISH_MICROS, [3])]))
 
 
-def test_unbounded_batches_close_by_count_and_at_the_end_of_the_window() -> None:
+def test_unbounded_batches_close_by_their_limits_and_never_span_two_windows() -> None:
+    at = [(0, 10), (1, 10), (2, 10), (3, 610), (4, 10)]
     stream = closing(
         ElementStream()
         .advance_watermark_to(0)
-        .add_elements([beam.window.TimestampedValue(("a", i), 10) for i in range(5)]),
-        600,
+        .add_elements([beam.window.TimestampedValue(("a", chunk(number)), second) for number, second in at])
     )
     with streaming() as pipeline:
         batches = (
             pipeline
-            | stream.with_output_types(tuple[str, int])
-            | PublishTimeWindows(600, MONTH_SECONDS)
-            | BatchByKey(2, 60)
-            | beam.MapTuple(lambda key, values: (*key, sorted(values)))
+            | stream.with_output_types(tuple[str, Chunk])
+            | KeyByWindow(600)
+            | BatchByKey(LIMITS)
+            | beam.MapTuple(numbers)
         )
-        assert_that(batches, equal_to([("a", 0, [0, 1]), ("a", 0, [2, 3]), ("a", 0, [4])]))
+        assert_that(
+            batches,
+            equal_to(
+                [
+                    ("a", 0, [b'{"number":0}', b'{"number":1}']),
+                    ("a", 0, [b'{"number":2}', b'{"number":4}']),
+                    ("a", 600 * SECOND, [b'{"number":3}']),
+                ]
+            ),
+        )
+
+
+def test_only_full_chunks_are_spread_over_shards() -> None:
+    assert {shard_of(chunk(number), 4) for number in range(50)} == {0}
+    full = [chunk(number)._replace(size=CHUNK_BYTES) for number in range(50)]
+    assert {shard_of(one, 4) for one in full} == {0, 1, 2, 3}
+    assert {shard_of(one, 1) for one in full} == {0}

@@ -8,7 +8,7 @@ import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
 from beam_pipeline.file_input import ReadMessageFiles
-from beam_pipeline.micro_batch import TakeMicroBatch
+from beam_pipeline.microbatch.graph import TakeMicroBatch
 from tests.beam_pipeline.graph.pipelines import (
     bounded,
     messages,

@@ -4,11 +4,20 @@ import base64
 import hashlib
 import json
 
+import msgspec
 import pytest
 
+from beam_pipeline.coders import MessageListCoder
 from beam_pipeline.messages import Message
-from beam_pipeline.routing import lake_destination, lake_lines, quarantine_destination, quarantine_line
+from beam_pipeline.routing import (
+    MAX_QUARANTINED_BYTES,
+    lake_destination,
+    lake_lines,
+    quarantine_destination,
+    quarantine_line,
+)
 from event_contract import ErrorCode, Partition, Rejection, inspect
+from event_contract.ledgers import arrived_in_lake
 from tests.samples import PUBLISH_MICROS, event, payload
 
 
@@ -51,6 +60,22 @@ def test_a_message_id_cannot_break_out_of_its_string() -> None:
     assert json.loads(line)["_ingest"]["message_id"] == 'a","x":"\n'
 
 
+def test_attributes_and_ordering_key_are_kept_when_asked_for() -> None:
+    sent = Message(payload(event()), "17", PUBLISH_MICROS, {"b": '"', "_ingest": "x"}, "cart-1")
+    (line,) = lake_lines([sent], keep_attributes=True)
+    ingest = json.loads(line)["_ingest"]
+    assert ingest["attributes"] == [{"key": "_ingest", "value": "x"}, {"key": "b", "value": '"'}]
+    assert ingest["ordering_key"] == "cart-1"
+    assert arrived_in_lake(line).message_id == "17", "what reads lines finds the pipeline's own key"
+    assert lake_lines([sent._replace(attributes={}, ordering_key="")], keep_attributes=True) == lake_lines([sent])
+
+
+def test_messages_between_steps_keep_all_their_parts_and_those_of_an_older_version_are_read() -> None:
+    sent = Message(b"x", "17", 5, {"k": "v"}, "cart-1")
+    assert MessageListCoder().decode(MessageListCoder().encode([sent])) == [sent]
+    assert MessageListCoder().decode(msgspec.msgpack.encode([sent[:4]])) == [sent._replace(ordering_key="")]
+
+
 @pytest.mark.parametrize("data", [b"", b"\xff\x00\n", b"not json", b"x" * 300_000])
 def test_a_quarantine_line_gives_the_exact_bytes_back(data: bytes) -> None:
     rejection = inspect(data, PUBLISH_MICROS)
@@ -63,6 +88,20 @@ def test_a_quarantine_line_gives_the_exact_bytes_back(data: bytes) -> None:
     assert found["attributes"] == [{"key": "a", "value": "1"}, {"key": "event_type", "value": "page_viewed"}]
     assert found["code"] == rejection.code
     assert found["pipeline_version"] == "1.2.3"
+
+
+def test_a_quarantine_line_is_never_longer_than_its_readers_take() -> None:
+    """Even with every attribute that Pub/Sub allows, of characters that JSON escapes to six."""
+    data = b"x" * (MAX_QUARANTINED_BYTES + 1)
+    attributes = {f"{n:03}" + "k" * 253: "\x01" * 1024 for n in range(100)}
+    rejection = inspect(data, PUBLISH_MICROS)
+    assert isinstance(rejection, Rejection)
+    line = quarantine_line(message(data, **attributes), rejection, "1.2.3")
+    assert len(line) < 16 * 1024 * 1024
+    found = json.loads(line)
+    assert base64.b64decode(found["payload"]) == data[:-1]
+    assert found["fingerprint"] == hashlib.sha256(data).hexdigest()
+    assert f"{len(data)} bytes" in found["message"]
 
 
 def test_destinations_are_folders_of_one_of_two_roots() -> None:

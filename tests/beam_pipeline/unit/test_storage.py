@@ -100,4 +100,4 @@ def test_a_folder_that_cannot_be_written_is_found_before_anything_is_read(tmp_pa
     with pytest.raises(OSError, match="file"):
         storage.check_writable(str(tmp_path / "file" / "lake"))
     storage.check_writable(str(tmp_path / "new" / "lake"))
-    assert os.listdir(tmp_path / "new" / "lake" / storage.TEMPORARY_FOLDER) == []
+    assert os.listdir(tmp_path / "new" / "lake" / "_tmp") == []

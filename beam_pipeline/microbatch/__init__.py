@@ -1,0 +1,1 @@
+"""The job's DirectRunner: micro-batches through the bounded graph on one machine (`run`)."""

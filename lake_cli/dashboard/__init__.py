@@ -1,0 +1,1 @@
+"""`lake dashboard`: the page of the reports and the running platform, served to this machine's browser."""

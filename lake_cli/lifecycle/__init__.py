@@ -1,0 +1,1 @@
+"""The second year: `lake compact`, `lake erase` and `lake audit`."""

@@ -1,0 +1,1 @@
+"""The manifest as a workbench: compare it with what lake and quarantine hold, and repair it."""

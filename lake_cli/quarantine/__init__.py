@@ -1,0 +1,1 @@
+"""Quarantine as a workbench: look at quarantined messages, repair them, send them again."""

@@ -1,1 +1,0 @@
-"""Quarantine as a workbench: look at refused messages, repair them, send them again."""
