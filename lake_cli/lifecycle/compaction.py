@@ -29,7 +29,8 @@ MAX_REPLACED: Final = 10_000
 """Objects that one object may replace: their names stand on one line of the manifest, which readers bound at a megabyte."""
 
 _LATE_SHARE: Final = 4
-_LATE_OBJECTS: Final = 8
+LATE_OBJECTS: Final = 8
+"""Small objects beside one that is more than `_LATE_SHARE` times their size together: fewer than these stay as they are."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def _worth_joining(small: list[ManifestRecord]) -> list[ManifestRecord]:
     others = [each for each in small if each is not largest]
     if _LATE_SHARE * sum(each.bytes for each in others) >= largest.bytes:
         return small
-    return others if len(others) >= _LATE_OBJECTS else []
+    return others if len(others) >= LATE_OBJECTS else []
 
 
 def _cut(records: list[ManifestRecord], target_bytes: int) -> Iterator[list[ManifestRecord]]:
