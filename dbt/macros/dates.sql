@@ -93,17 +93,18 @@
         }) -%}
         {%- if cluster_by -%}{%- do settings.update({'cluster_by': cluster_by}) -%}{%- endif -%}
     {%- else -%}
-        {%- do settings.update({
-            'incremental_strategy': 'replace_dates',
-            'incremental_predicates': [in_dates(column, rebuild_dates(before, after, variable))],
-        }) -%}
+        {%- do settings.update({'incremental_strategy': 'replace_dates'}) -%}
     {%- endif -%}
     {{- return(settings) -}}
 {% endmacro %}
 
-{#- DuckDB's counterpart of BigQuery's static insert_overwrite. A day that has become empty is emptied, which delete+insert by key is not. -#}
+{#-
+    DuckDB's counterpart of BigQuery's static insert_overwrite. A day that has become empty is emptied, which delete+insert by key is not.
+    The days are found when the model is built, not in its configuration: the project parses to the same whatever days a run is given.
+-#}
 {% macro get_incremental_replace_dates_sql(arg_dict) %}
+    {%- set rebuild = model.config.meta.rebuild -%}
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
-    delete from {{ arg_dict['target_relation'] }} where {{ arg_dict['incremental_predicates'] | join(' and ') }};
+    delete from {{ arg_dict['target_relation'] }} where {{ in_dates(rebuild.column, rebuild_dates(rebuild.before, rebuild.after, rebuild.variable)) }};
     insert into {{ arg_dict['target_relation'] }} ({{ columns }}) (select {{ columns }} from {{ arg_dict['temp_relation'] }})
 {% endmacro %}

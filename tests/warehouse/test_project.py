@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.warm_python import RUN_VARS
 from warehouse_runner.dbt_run import PROJECT_DIR
 
 pytestmark = pytest.mark.slow
@@ -116,6 +117,27 @@ def test_money_is_text_or_decimal_in_every_source() -> None:
     for table in sources[0]["tables"]:
         for column in table["columns"]:
             assert "float" not in column["data_type"], (table["name"], column["name"])
+
+
+def test_what_a_run_is_given_leaves_the_parsed_project_as_it_is(tmp_path: Path, warm_dbt: str) -> None:
+    """Builds of tests take the project as it was parsed without variables: `RUN_VARS` must not be read while parsing."""
+    given = {
+        **{key: ["2026-02-28"] for key in ("changed_dates", "changed_quarantine_dates", "changed_manifest_dates")},
+        "first_date": "2026-01-01",
+        "snapshot": True,
+        "published_before": "2026-03-01T00:00:00Z",
+        "publish": False,
+    }
+    assert given.keys() == RUN_VARS
+    found = []
+    for folder, variables in (("without", {}), ("with", {**given, "recent_days": 3})):  # another variable: parsed again
+        done = dbt(tmp_path / folder, "parse", "--vars", json.dumps(variables), python=warm_dbt)
+        assert done.returncode == 0, done.stdout
+        manifest = json.loads((tmp_path / folder / "target/manifest.json").read_text())
+        for node in manifest["nodes"].values():
+            del node["created_at"]
+        found.append(manifest["nodes"])
+    assert found[0] == found[1]
 
 
 def test_unit_tests_hold_and_documentation_builds_over_an_empty_lake(tmp_path: Path, warm_dbt: str) -> None:
