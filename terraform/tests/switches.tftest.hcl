@@ -47,13 +47,20 @@ run "dataflow_on" {
   assert {
     condition = alltrue(flatten([
       for policy in module.observability.alerts : [
+        for condition in policy.conditions : [for query in condition.condition_prometheus_query_language : query.disable_metric_validation]
+      ]
+    ]))
+    error_message = "A query on a metric that has no point yet is refused without disable_metric_validation."
+  }
+  assert {
+    condition = alltrue(flatten([
+      for policy in module.observability.alerts : [
         for condition in policy.conditions : [
-          [for query in condition.condition_prometheus_query_language : query.disable_metric_validation],
-          [for threshold in condition.condition_threshold : !strcontains(threshold.filter, "logging.googleapis.com/user/")],
+          for threshold in condition.condition_threshold : !strcontains(threshold.filter, "logging.googleapis.com/user/")
         ]
       ]
     ]))
-    error_message = "An alert on a metric that has no point yet is refused: only a query with disable_metric_validation is not."
+    error_message = "A threshold on a metric of logs that was made minutes before is refused: ask by a query."
   }
   assert {
     condition     = alltrue([for policy in module.observability.alerts : length(policy.notification_channels) == 1])

@@ -107,7 +107,7 @@ run "refuses_a_bad_network" {
 run "refuses_a_bad_kms_key" {
   command = plan
   variables {
-    kms_key = "my-key"
+    kms_key = "projects/keys/locations/europe-west1/my-key"
   }
   expect_failures = [var.kms_key]
 }
@@ -127,6 +127,14 @@ run "refuses_one_kms_key_for_a_multi_region_and_regional_services" {
     kms_key  = "projects/keys/locations/europe-west1/keyRings/lake/cryptoKeys/data"
   }
   expect_failures = [var.kms_key]
+}
+
+run "refuses_a_bad_events_per_day" {
+  command = plan
+  variables {
+    events_per_day = 0
+  }
+  expect_failures = [var.events_per_day]
 }
 
 run "refuses_a_bad_quarantine_retention_days" {

@@ -9,11 +9,12 @@ from pathlib import Path
 from tests.cloud.stand_ins import ROOT
 
 TERRAFORM = ROOT / "terraform"
+"""Where the rules look: test_planted_faults puts a copy with a fault here."""
 
 
-def sources(folder: Path = TERRAFORM) -> Iterator[Path]:
+def sources() -> Iterator[Path]:
     """Every configuration file, tests excepted."""
-    return (file for file in sorted(folder.rglob("*.tf")) if "tests" not in file.parts)
+    return (file for file in sorted(TERRAFORM.rglob("*.tf")) if "tests" not in file.relative_to(TERRAFORM).parts)
 
 
 def text(relative: str) -> str:
@@ -36,14 +37,37 @@ def keys(relative: str, name: str) -> list[str]:
     return re.findall(rf"^ {{{indent}}}(\w+)\s*=", found[2], re.M)
 
 
-def variables(folder: Path = TERRAFORM) -> list[str]:
-    """Names of a module's variables."""
-    return re.findall(r'^variable "(\w+)"', (folder / "variables.tf").read_text(), re.M)
+def variables() -> list[str]:
+    """Names of the variables."""
+    return re.findall(r'^variable "(\w+)"', text("variables.tf"), re.M)
 
 
-def outputs(folder: Path = TERRAFORM) -> list[str]:
-    """Names of a module's outputs."""
-    return re.findall(r'^output "(\w+)"', (folder / "outputs.tf").read_text(), re.M)
+def outputs() -> list[str]:
+    """Names of the outputs."""
+    return re.findall(r'^output "(\w+)"', text("outputs.tf"), re.M)
+
+
+def depending_on(folder: str, target: str) -> dict[str, bool]:
+    """Each resource, data source and local of a module's folder, and whether it names the target, itself or by what it names."""
+    whole = "\n".join(file.read_text() for file in sorted((TERRAFORM / folder).glob("*.tf")))
+    named = {
+        f"{'data.' if which == 'data' else ''}{kind}.{name}": body
+        for which, kind, name, body in re.findall(r'^(resource|data) "(\w+)" "(\w+)" \{\n(.*?)^\}', whole, re.M | re.S)
+    }
+    for found in re.findall(r"^locals \{\n(.*?)^\}", whole, re.M | re.S):
+        for name, body in re.findall(r"^  (\w+) += (.*?)(?=^  \w+ += |\Z)", found, re.M | re.S):
+            named[f"local.{name}"] = body
+
+    def reaches(name: str, seen: frozenset[str]) -> bool:
+        words = set(re.findall(r"[\w.]+", named[name]))
+        if any(word == target or word.startswith(f"{target}.") for word in words):
+            return True
+        nexts = {
+            other for other in named if other not in seen and any(f"{word}.".startswith(f"{other}.") for word in words)
+        }
+        return any(reaches(other, seen | nexts) for other in nexts)
+
+    return {name: reaches(name, frozenset({name})) for name in named}
 
 
 def block(relative: str, kind: str, name: str) -> str:

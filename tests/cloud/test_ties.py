@@ -213,8 +213,8 @@ def test_environment_files_set_variables_that_exist() -> None:
 
 def test_a_stage_is_configured_by_its_file_alone() -> None:
     """What only one of the ways to apply passes, the next apply by another takes away."""
-    read = ["terraform", "docs", "lake_cli", ".github", "README.md", "delivery"]
-    files = [path for name in read for path in [ROOT / name, *(ROOT / name).rglob("*")] if path.is_file()]
+    read = [hcl.TERRAFORM, *(ROOT / name for name in ("docs", "lake_cli", ".github", "README.md", "delivery"))]
+    files = [path for place in read for path in [place, *place.rglob("*")] if path.is_file()]
     environment = {found for path in files for found in re.findall(r"TF_VAR_(\w+)", path.read_text(errors="ignore"))}
     applies = [path.read_text() for path in sorted((ROOT / ".github/workflows").glob("*.yml"))]
     applies.append((ROOT / "lake_cli/cloud/deploy.py").read_text())
@@ -266,6 +266,17 @@ def test_what_google_refuses_too_early_waits(file: str, kind: str, name: str, af
 
     assert waits
     assert after in waits[1].replace("\n", "").replace(" ", "").split(",")
+
+
+def test_bootstrap_reads_and_makes_nothing_before_the_apis_are_on() -> None:
+    """Above all Cloud Resource Manager, through which everything after the bootstrap reads the project."""
+    waits = hcl.depending_on("bootstrap", "google_project_service.apis")
+    apis = re.search(r"^  apis = toset\(\[\n(.*?)^  \]\)", hcl.text("bootstrap/main.tf"), re.M | re.S)
+    assert apis
+
+    assert {"cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com"} <= set(re.findall(r'"(.+)"', apis[1]))
+    early = [name for name, is_late in waits.items() if not is_late and not name.startswith("local.")]
+    assert early == ["google_project_service.apis"]
 
 
 def test_modules_read_alike() -> None:

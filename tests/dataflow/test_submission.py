@@ -17,7 +17,7 @@ from apache_beam.runners.dataflow.dataflow_runner import DataflowPipelineResult
 
 import beam_pipeline
 from beam_pipeline.main import main
-from tests.cloud import hcl
+from tests.cloud import hcl, planting
 from tests.dataflow.conftest import IMAGE, LAUNCHED_WITH, Submission, dataflow_arguments
 from tests.gcs import Gcs
 
@@ -82,6 +82,19 @@ def test_a_second_apply_finds_what_the_first_one_set(exactly_once: Submission) -
         "kms_key_name": LAUNCHED_WITH["dataflow_kms_key"],
         "subnetwork": LAUNCHED_WITH["subnetwork"],
     }
+
+
+def test_an_argument_that_is_not_read_back_is_refused(
+    exactly_once: Submission, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terraform = planting.copy(tmp_path)
+    how_it_ends = '  on_delete               = "drain"\n'
+    size = how_it_ends + '  machine_type            = "n1-standard-2"\n'
+    planting.replace(terraform, "modules/ingestion/main.tf", how_it_ends, size)
+    monkeypatch.setattr(hcl, "TERRAFORM", terraform)
+
+    with pytest.raises(AssertionError):
+        test_a_second_apply_finds_what_the_first_one_set(exactly_once)
 
 
 def test_what_the_template_s_environment_sets_reaches_the_workers(exactly_once: Submission) -> None:
