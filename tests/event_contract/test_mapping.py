@@ -1,6 +1,7 @@
 """Messages as other systems document them become events of the contract; what cannot is refused in words."""
 
 import copy
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,17 @@ CLOUD = {
     "datacontenttype": "application/json",
     "data": without(event(), "event_id", "event_type", "timestamp"),
 }  # fmt: skip
-EXAMPLES = {"segment": TRACK, "ga4": GA4, "shopify": SHOPIFY, "cloudevents": CLOUD}
+EXAMPLES: dict[str, list[dict[str, Any]]] = {
+    "segment": [TRACK],
+    "ga4": [GA4],
+    "shopify": [SHOPIFY],
+    "cloudevents": [CLOUD],
+}
+# Messages of mappings that users add: docs/your-own-events.md.
+EXAMPLES |= {
+    file.stem: [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    for file in Path(__file__).parent.glob("messages/*.ndjson")
+}
 SOURCES = [load(name) for name in source_names()]
 
 
@@ -88,10 +99,11 @@ def test_every_mapping_has_an_example() -> None:
 
 @pytest.mark.parametrize("source", EXAMPLES)
 def test_the_vendors_example_is_an_event_of_the_contract(source: str) -> None:
-    found = mapped(payload(EXAMPLES[source]), SOURCES)
-    assert isinstance(found, bytes), found
-    assert isinstance(inspect(found, PUBLISH_MICROS), Partition), inspect(found, PUBLISH_MICROS)
-    assert found == mapped(payload(EXAMPLES[source]), SOURCES), "a message sent again must be the same event"
+    for message in EXAMPLES[source]:
+        found = mapped(payload(message), SOURCES)
+        assert isinstance(found, bytes), found
+        assert isinstance(inspect(found, PUBLISH_MICROS), Partition), inspect(found, PUBLISH_MICROS)
+        assert found == mapped(payload(message), SOURCES), "a message sent again must be the same event"
 
 
 def test_values_are_converted_as_the_mapping_says() -> None:
@@ -129,9 +141,9 @@ def test_what_no_source_recognises_is_left_to_the_contract() -> None:
 
 @pytest.mark.parametrize("damaged", [None, 5, "x", [], {}, [[]], {"key": 1}])
 def test_no_message_makes_a_mapping_raise(damaged: object) -> None:
-    for source in EXAMPLES.values():
-        for name in source:
-            found = mapped(payload({**source, name: damaged}), SOURCES)
+    for message in itertools.chain(*EXAMPLES.values()):
+        for name in message:
+            found = mapped(payload({**message, name: damaged}), SOURCES)
             if isinstance(found, bytes):
                 inspect(found, PUBLISH_MICROS)
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.documentation.pages import blocks
 from tests.warehouse.conftest import build_ok, rows
 from tests.warehouse.lakes import Lake, arrival
 from warehouse_runner.dbt_run import PROJECT_DIR
@@ -26,7 +27,8 @@ from warehouse_runner.dbt_run import PROJECT_DIR
 pytestmark = pytest.mark.slow
 
 ROOT = PROJECT_DIR.parent
-PAGE = (ROOT / "docs/your-own-events.md").read_text(encoding="utf-8")
+PAGE_FILE = ROOT / "docs/your-own-events.md"
+PAGE = PAGE_FILE.read_text(encoding="utf-8")
 WHOLE = os.environ.get("CONTRACT_PROOF") == "1"
 COPIED = (
     "event_contract",
@@ -38,11 +40,23 @@ COPIED = (
     "beam_pipeline",
     "terraform",
     "benchmarks",
+    "flex_template",
 )
 STEP = re.compile(
-    r"""```\w+ title="(?P<file>[^"]+)"(?: (?P<how>\w+)="(?P<name>\w+)")?\n(?P<text>.*?)```|^    (?P<command>make \w+)$""",
+    r"""```\w+ title="(?P<file>[^"]+)"(?: (?P<how>\w+)="(?P<name>\w+)")?\n(?P<text>.*?)```"""
+    r"""|^```text\n(?P<shown>.*?)```|^    (?P<command>(?:make|lake) [^\n]+)$""",
     re.S | re.M,
 )
+LAKE = "import sys; from lake_cli.cli import main; sys.argv[0] = 'lake'; sys.exit(main())"
+GENERATE = """
+import runpy, sys
+for module in sys.argv[1:]:
+    sys.argv = [module]
+    try:
+        runpy.run_module(module, run_name="__main__")
+    except SystemExit as end:
+        assert not end.code
+"""
 TOUCHED = ("+rpt_wishlist_shares", "+rpt_data_quality", "+fct_ad_clicks", "stg_page_viewed")
 
 NEW_EVENTS = """
@@ -66,14 +80,36 @@ lake.write(old)
 """
 
 
-def apply(copy: Path, step: re.Match[str]) -> None:
-    """Does what one step of the page says."""
+def apply(copy: Path, step: re.Match[str], said: str) -> str:
+    """Does what one step of the page says; returns what its commands have said since something was shown last."""
     if step["command"]:
-        assert step["command"] == "make generate"
-        run(copy, sys.executable, "-m", "event_contract.generate")
-        return
+        return said + command(copy, shlex.split(step["command"]))
+    if step["shown"]:
+        shown = ".*".join(re.escape(part) for part in step["shown"].strip().split("…"))
+        assert re.search(shown, said, re.S), f"the page shows\n{step['shown']}\nand the commands say\n{said}"
+        return ""
+    write(copy, step)
+    return said
+
+
+def command(copy: Path, words: list[str]) -> str:
+    """Runs `make generate`, or a command of `lake`, as the copy has it."""
+    if words[0] == "lake":
+        return run(copy, sys.executable, "-c", LAKE, *words[1:], XDG_STATE_HOME=str(copy / "state"), CI="")
+    assert words == ["make", "generate"]
+    mapped = (copy / "event_contract/mappings/pixel.toml").is_file()  # until then the contract alone has changed
+    others = ("beam_pipeline.template_metadata", "lake_cli.reference") if mapped else ()
+    return run(copy, sys.executable, "-c", GENERATE, "event_contract.generate", *others)
+
+
+def write(copy: Path, step: re.Match[str]) -> None:
+    """Writes a file, or into one, as the page shows it."""
     file = copy / step["file"]
+    if step["how"] == "adds":
+        file.write_text(file.read_text(encoding="utf-8") + step["text"], encoding="utf-8")
+        return
     if file.suffix != ".py":
+        file.parent.mkdir(exist_ok=True)
         file.write_text(step["text"], encoding="utf-8")
         return
     source = file.read_text(encoding="utf-8")
@@ -92,7 +128,16 @@ def run(copy: Path, *command: str, **variables: str) -> str:
     environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1", **variables}
     done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
-    return done.stdout
+    return done.stdout + done.stderr
+
+
+def release(copy: Path) -> None:
+    """Makes a git repository of the copy whose origin/main has the lock of before."""
+    git = ("git", "-c", "user.name=Test", "-c", "user.email=test@example.com")
+    run(copy, *git, "init", "--quiet")
+    run(copy, *git, "add", "contract.lock")
+    run(copy, *git, "commit", "--quiet", "--message=Released")
+    run(copy, *git, "update-ref", "refs/remotes/origin/main", "HEAD")
 
 
 def changed(root: Path) -> Lake:
@@ -100,7 +145,8 @@ def changed(root: Path) -> Lake:
     lake = Lake(root)
     lake.write(
         arrival("ad_clicked", "2026-11-20T10:00:00Z", landing_path="/sale"),
-        arrival("page_viewed", "2026-11-20T10:00:00Z", page_path="/x"),
+        arrival("page_viewed", "2026-11-20T10:00:00Z", page_path="/x", app_version="6.0"),
+        arrival("page_viewed", "2026-11-20T11:00:00Z", page_path="/y", app_version="6.1"),
     )
     if WHOLE:
         build_ok(lake)
@@ -111,8 +157,12 @@ def changed(root: Path) -> Lake:
         )
     for file in ("contract.lock", "pyproject.toml"):
         shutil.copy(ROOT / file, copy)
+    (copy / ".lake").mkdir()
+    (copy / ".lake/live").symlink_to(lake.root)  # where `lake` looks, if no platform is up
+    release(copy)
+    said = ""
     for step in STEP.finditer(PAGE):
-        apply(copy, step)
+        said = apply(copy, step, said)
     run(copy, sys.executable, "-c", NEW_EVENTS, str(lake.root))
     if WHOLE:
         script = (
@@ -146,7 +196,7 @@ def changed(root: Path) -> Lake:
             "--profiles-dir",
             "dbt",
         ]
-        days = json.dumps({"publish": False, "changed_dates": ["2026-11-20", "2026-11-21"]})
+        days = json.dumps({"publish": False, "changed_dates": ["2025-11-21", "2026-11-20", "2026-11-21"]})
         run(
             copy,
             *dbt,
@@ -169,14 +219,16 @@ def changed(root: Path) -> Lake:
             "-p",
             "no:cacheprovider",
             "tests/event_contract/test_registry.py",
+            "tests/event_contract/test_mapping.py",
         )
     return lake
 
 
-def test_the_page_has_a_type_a_field_and_a_version() -> None:
+def test_every_command_of_the_page_is_executed() -> None:
     steps = list(STEP.finditer(PAGE))
     assert [step["how"] for step in steps if step["file"] == "event_contract/events.py"] == [None, "class", "renames"]
-    assert sum(bool(step["command"]) for step in steps) == 3
+    assert [step["command"] for step in steps if step["command"]] == [line for _, line in blocks(PAGE_FILE)]
+    assert sum(bool(step["shown"]) for step in steps) == 5
 
 
 def test_what_the_page_says_works(tmp_path: Path) -> None:
@@ -195,8 +247,17 @@ def test_what_the_page_says_works(tmp_path: Path) -> None:
     assert rows(warehouse, staged) == versions
     assert rows(warehouse, "select count(*), count(landing_path) from marts.fct_ad_clicks") == [(3, 3)]
 
-    # A new field is null where it was not sent.
-    views = "select page_path, campaign_code from staging.stg_page_viewed order by all"
-    assert rows(warehouse, views) == [("/kitchen/mugs", "text"), ("/x", None)]
+    # A new field is null where it was not sent; one that is adopted has what was sent before.
+    views = "select page_path, campaign_code, app_version from staging.stg_page_viewed order by all"
+    assert rows(warehouse, views) == [
+        ("/kitchen/mugs", "text", "text"),
+        ("/sale", None, None),
+        ("/x", None, "6.0"),
+        ("/y", None, "6.1"),
+    ]
     shared = "select campaign_code from intermediate.int_events where event_type = 'page_viewed' order by all"
-    assert rows(warehouse, shared) == [("text",), (None,)]
+    assert rows(warehouse, shared) == [("text",), (None,), (None,), (None,)]
+
+    # Another system's message is an event; its id follows from the one that was sent.
+    visited = "select anonymous_id, event_date::varchar from staging.stg_page_viewed where page_path = '/sale'"
+    assert rows(warehouse, visited) == [("v-1", "2025-11-21")]
