@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -11,13 +11,12 @@ from typing import Final, NamedTuple
 from google.api_core import exceptions
 from google.api_core.retry import Retry
 from google.auth.exceptions import GoogleAuthError
-from google.pubsub_v1 import PublisherClient, PublishRequest
 
-from event_contract.ledgers import LEDGER_ATTRIBUTE
-from producer.booking import Booking
+from producer.booking import Booking, Entries
 from producer.ledger import Ledger, Progress, Summary, open_ledger
 from producer.messages import Message
-from producer.pubsub import TRANSIENT, connected, ensure_topic, reason
+from producer.pubsub import TRANSIENT, connected, ensure_topic, publishing, reason
+from producer.requests import publish_request
 
 MAX_BATCH_MESSAGES: Final = 1000
 """Pub/Sub takes no more in one request."""
@@ -35,8 +34,6 @@ _BATCHES_PER_SECOND: Final = 10
 _CALL_SECONDS: Final = 30.0
 RETRY_SECONDS: Final = 120.0
 """How long a batch is tried again before the run gives up."""
-
-_RequestPb = PublishRequest.pb()
 
 
 class PublishFailed(Exception):
@@ -96,7 +93,7 @@ def publish_to_topic(
             open_ledger(truth, progress, keep_on_error=True) as ledger,
             ThreadPoolExecutor(_THREADS, thread_name_prefix="publish") as threads,
         ):
-            line = _Line(client, topic, threads, ledger, booking, stop, retry_seconds)
+            line = _Line(publishing(client, topic), topic, threads, ledger, booking, stop, retry_seconds)
             for batch in _paced(_batches(messages, _batch_size(rate)), rate, stop):
                 line.send(batch)
                 if line.error is not None:
@@ -113,7 +110,7 @@ class _Line:
 
     def __init__(
         self,
-        client: PublisherClient,
+        publish: Callable[..., object],
         topic: str,
         threads: ThreadPoolExecutor,
         ledger: Ledger,
@@ -123,12 +120,12 @@ class _Line:
     ) -> None:
         self.error: Exception | None = None
         self.unacknowledged = 0
-        self._client = client
+        self._call = publish
         self._topic = topic
         self._threads = threads
         self._ledger = ledger
         self._booking = booking
-        self._in_flight: deque[tuple[_Batch, str, Future[None]]] = deque()
+        self._in_flight: deque[tuple[_Batch, Entries, Future[None]]] = deque()
         self._retry = Retry(
             # A run that was asked to stop does not wait for a server that may never come back.
             predicate=lambda error: isinstance(error, TRANSIENT) and not stop.is_set(),
@@ -139,15 +136,10 @@ class _Line:
         )
 
     def send(self, batch: _Batch) -> None:
-        request = _RequestPb(topic=self._topic)
-        add = request.messages.add
         stamp = self._booking.stamp()
-        for message in batch.messages:
-            attributes = message.attributes
-            if stamp:
-                attributes[LEDGER_ATTRIBUTE] = stamp
-            add(data=message.data, attributes=attributes)
-        self._in_flight.append((batch, stamp, self._threads.submit(self._publish, PublishRequest.wrap(request))))
+        request, data = publish_request(self._topic, batch.messages, stamp)
+        entries = self._booking.entries(stamp, data)
+        self._in_flight.append((batch, entries, self._threads.submit(self._publish, request)))
         while self._in_flight and (len(self._in_flight) >= _MAX_IN_FLIGHT or self._in_flight[0][2].done()):
             self._settle()
 
@@ -155,11 +147,11 @@ class _Line:
         while self._in_flight:
             self._settle()
 
-    def _publish(self, request: PublishRequest) -> None:
-        self._client.publish(request=request, retry=self._retry, timeout=_CALL_SECONDS)
+    def _publish(self, request: bytes) -> None:
+        self._call(request, retry=self._retry, timeout=_CALL_SECONDS)
 
     def _settle(self) -> None:
-        batch, stamp, acknowledgement = self._in_flight.popleft()
+        batch, entries, acknowledgement = self._in_flight.popleft()
         try:
             acknowledgement.result()
         except (exceptions.GoogleAPICallError, exceptions.RetryError, GoogleAuthError) as error:
@@ -167,7 +159,7 @@ class _Line:
             self.unacknowledged += len(batch.messages)
         else:
             self._ledger.enter(batch.first, batch.messages)
-            self._booking.enter(stamp, batch.messages)
+            self._booking.enter(entries)
 
 
 def _batch_size(rate: float | None) -> int:

@@ -18,10 +18,11 @@ import msgspec
 from beam_pipeline.messages import micros_of
 from event_contract import ManifestRecord
 from event_contract.lake_layout import LAKE, REWRITTEN
-from event_contract.ledgers import MODULUS, Arrived, arrived_in_lake, arrived_in_quarantine
+from event_contract.ledgers import LEDGER_VERSION, Arrived, Check, Sums, arrived_in_lake, arrived_in_quarantine
 from lake_cli.lifecycle import manifest as manifests
 from lake_cli.lifecycle import receipts
 from lake_cli.lifecycle.compaction import PREFIXES
+from lake_cli.lifecycle.receipts import ErasedMessage
 from lake_cli.lifecycle.rewriting import DamagedObject, Source
 from lake_cli.lifecycle.storage import Root, in_parallel
 
@@ -39,19 +40,6 @@ class Entry(NamedTuple):
     publisher: str
     minute: str
     event_type: str
-
-
-@dataclass
-class Sum:
-    """How many messages, and the sum of their digests."""
-
-    count: int = 0
-    total: int = 0
-
-    def add(self, digest: int, count: int = 1) -> None:
-        """Counts a message, or several with the sum of theirs."""
-        self.count += count
-        self.total = (self.total + digest) % MODULUS
 
 
 class Difference(NamedTuple):
@@ -106,35 +94,55 @@ class Audited:
 
 
 class _LedgerLine(msgspec.Struct):
+    version: int
     publisher: str
     minute: str
     event_type: str
     count: int
-    sum: str
+    bytes: int
+    crc32: int
+
+
+class _Version(msgspec.Struct):
+    version: int | None = None
+    sum: str | None = None
 
 
 _decode_ledger: Final = msgspec.json.Decoder(_LedgerLine).decode
+_decode_version: Final = msgspec.json.Decoder(_Version).decode
 
 
-def read_ledger(texts: Iterable[tuple[str, bytes]]) -> dict[Entry, Sum]:
+def read_ledger(texts: Iterable[tuple[str, bytes]]) -> dict[Entry, Sums]:
     """The entries of ledgers' files (name and content); lines of the same entry add up.
 
     Raises:
-        ValueError: a line is no entry; the text names it.
+        ValueError: a line is no entry, or of another version; the text names it.
     """
-    found: dict[Entry, Sum] = defaultdict(Sum)
+    found: dict[Entry, Sums] = defaultdict(Sums)
     for name, content in texts:
         for number, line in enumerate(content.splitlines(), start=1):
             try:
+                _refuse_other_versions(line)
                 read = _decode_ledger(line)
-                found[Entry(read.publisher, read.minute, read.event_type)].add(int(read.sum, 16), read.count)
+                found[Entry(read.publisher, read.minute, read.event_type)].add(Sums(read.count, read.bytes, read.crc32))
             except (msgspec.DecodeError, ValueError) as error:
                 raise ValueError(f"{name}, line {number} is no entry of a ledger ({error})") from None
     return dict(found)
 
 
+def _refuse_other_versions(line: bytes) -> None:
+    found = _decode_version(line)
+    if found.version is None and found.sum is not None:
+        raise ValueError(
+            "it is of the first form, with a sum of SHA-256, which this version does not compare: audit its days with the version"
+            " that wrote it, then move the file away"
+        )
+    if found.version not in (None, LEDGER_VERSION):
+        raise ValueError(f"it is of version {found.version}, this one reads version {LEDGER_VERSION}")
+
+
 def audit(
-    roots: dict[str, Root], ledger: dict[Entry, Sum], day: date, progress: Callable[[str], None] = lambda _: None
+    roots: dict[str, Root], ledger: dict[Entry, Sums], day: date, progress: Callable[[str], None] = lambda _: None
 ) -> Audited:
     """Compares the entries of a day with what lies in lake and quarantine, and with what was erased.
 
@@ -144,16 +152,16 @@ def audit(
     result = Audited(day)
     begin = int(datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp()) * 1_000_000
     manifest = manifests.read(roots[LAKE])
-    found: dict[Entry, Sum] = defaultdict(Sum)
+    found: dict[Entry, Sums] = defaultdict(Sums)
 
-    def take(arrived: Arrived) -> bool:
+    def take(arrived: Arrived | ErasedMessage, check: Check) -> bool:
         """Books a message that belongs to the day; whether a ledger has it."""
         result.minutes[arrived.publish_time[:16]] += 1
         publisher, _, minute = arrived.ledger.rpartition("/")
         if not publisher:
             result.without_ledger += begin <= micros_of(arrived.publish_time) < begin + _DAY
         elif minute.startswith(day.isoformat()):
-            found[Entry(publisher, minute, arrived.event_type)].add(arrived.digest)
+            found[Entry(publisher, minute, arrived.event_type)].add_one(check)
             return True
         return False
 
@@ -170,22 +178,23 @@ def audit(
             for path in sorted(present)
             if (_may_hold(records[path], begin) if path in records else REWRITTEN not in path)
         ]
-        seen: dict[str, int] = {}
+        seen: dict[str, Check] = {}
         folder = ""
         for path, stored in in_parallel(root, chosen):
             progress(f"{name}/{path}")
             if path.rpartition("/")[0] != folder:  # a message that is delivered again comes to lie in the same folder
                 folder, seen = path.rpartition("/")[0], {}
             for arrived in _arrived(name, path, stored, records.get(path), result.problems):
+                check = Check.of(arrived.body)
                 known = seen.get(arrived.message_id)
                 if known is None:
-                    seen[arrived.message_id] = arrived.digest
-                    if take(arrived):
+                    seen[arrived.message_id] = check
+                    if take(arrived, check):
                         if name == LAKE:
                             result.lake += 1
                         else:
                             result.quarantine += 1
-                elif known == arrived.digest:
+                elif known == check:
                     result.repeated += 1
                 else:
                     result.problems.append(
@@ -193,14 +202,11 @@ def audit(
                     )
     for messages in receipts.erased_messages(roots[LAKE], manifest.records).values():
         for message in {each.message_id: each for each in messages}.values():
-            arrived = Arrived(
-                message.message_id, message.publish_time, int(message.digest, 16), message.ledger, message.event_type
-            )
-            result.erased += take(arrived)
+            result.erased += take(message, Check(message.bytes, message.crc32))
     booked = {entry: each for entry, each in ledger.items() if entry.minute.startswith(day.isoformat())}
     result.booked = sum(each.count for each in booked.values())
     for entry in sorted(booked.keys() | found.keys()):
-        expected, there = booked.get(entry, Sum()), found.get(entry, Sum())
+        expected, there = booked.get(entry, Sums()), found.get(entry, Sums())
         if expected != there:
             result.differences.append(Difference(entry, expected.count, there.count))
     return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -169,6 +170,7 @@ def _message(name: str, path: str, line: bytes) -> ErasedMessage:
         publish_time=arrived.publish_time,
         kind=_kind(path),
         event_type=arrived.event_type,
-        digest=f"{arrived.digest:032x}",
+        bytes=len(arrived.body),
+        crc32=zlib.crc32(arrived.body),
         ledger=arrived.ledger,
     )

@@ -57,16 +57,18 @@ class Receipt(msgspec.Struct, kw_only=True):
 
 
 class ErasedMessage(msgspec.Struct, omit_defaults=True):
-    """A message whose line was removed; `digest`, `ledger` and `event_type` as in `event_contract.ledgers`.
+    """A message whose line was removed; `bytes` and `crc32` are those of its body (`event_contract.ledgers`).
 
-    `kind` is the event type in the lake, and the reason code in quarantine.
+    `kind` is the event type in the lake, and the reason code in quarantine. Older receipts have a `digest` in place of bytes and
+    CRC-32: their messages belong to ledgers of the first form, which the audit refuses.
     """
 
     message_id: str
     publish_time: str
     kind: str
     event_type: str
-    digest: str
+    bytes: int = 0
+    crc32: int = 0
     ledger: str = ""
 
 

@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 # Package -> the third-party modules that its environment has; None: whatever the locked group of the laptop has.
 THIRD_PARTY: dict[str, set[str] | None] = {
     "event_contract": {"msgspec"},
-    "producer": {"faker", "google", "grpc", "typer", "rich", "msgspec"},
+    "producer": {"faker", "google", "grpc", "isal", "typer", "rich", "msgspec"},
     "beam_pipeline": {"apache_beam", "msgspec", "isal", "google", "requests", "grpc"},
     "warehouse_runner": {"duckdb", "google", "dbt"},
     "lake_cli": None,

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import random
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from beam_pipeline.main import main as run_job
 from beam_pipeline.messages import Message, now_micros, rfc3339
-from event_contract.ledgers import LEDGER_ATTRIBUTE, digest
+from event_contract.ledgers import LEDGER_ATTRIBUTE, Check, Sums, body_of
 from lake_cli.cli import main
 from lake_cli.lifecycle import auditing, compaction
-from lake_cli.lifecycle.auditing import Entry, Sum, audit
+from lake_cli.lifecycle.auditing import Entry, audit
 from lake_cli.lifecycle.compaction import Rules
 from lake_cli.lifecycle.erasure_run import ErasureRun
 from lake_cli.local import pubsub
 from producer import SimulationConfig, publish_to_topic, simulate
+from producer.booking import Booking
 from tests.gcs import emulated
 from tests.lifecycle.lakes import MINUTE, Lake, in_folder, message, unpacked
 from tests.samples import PUBLISH_MICROS
@@ -43,12 +47,13 @@ def messages(minutes: int = 10, each: int = 6) -> Iterator[Message]:
         yield message(1000 * minute + 900, at)
 
 
-def booked(sent: Iterable[Message]) -> dict[Entry, Sum]:
-    found: dict[Entry, Sum] = {}
+def booked(sent: Iterable[Message]) -> dict[Entry, Sums]:
+    found: dict[Entry, Sums] = {}
     for each in sent:
         publisher, _, minute = each.attributes.get(LEDGER_ATTRIBUTE, "").rpartition("/")
         if publisher:
-            found.setdefault(Entry(publisher, minute, each.attributes["event_type"]), Sum()).add(digest(each.data))
+            entry = Entry(publisher, minute, each.attributes["event_type"])
+            found.setdefault(entry, Sums()).add_one(Check.of(body_of(each.data)))
     return found
 
 
@@ -61,7 +66,7 @@ def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lake]:
         yield Lake(gcs.bucket("lake"), gcs.bucket("quarantine"))
 
 
-def result(lake: Lake, ledger: dict[Entry, Sum]) -> auditing.Audited:
+def result(lake: Lake, ledger: dict[Entry, Sums]) -> auditing.Audited:
     return audit({"lake": lake.lake, "quarantine": lake.quarantine}, ledger, DAY)
 
 
@@ -146,6 +151,27 @@ def test_the_producers_ledger_is_found_in_lake_and_quarantine(
     assert (sum(each.booked for each in found), sum(each.without_ledger for each in found)) == (1500, 100)
 
 
+def test_a_ledger_kept_as_the_documentation_shows_is_the_producers(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "lifecycle.md").read_text()
+    documented: dict[str, Any] = {}
+    exec(re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0], documented)  # noqa: S102 - our own page
+    ours, theirs = Booking(tmp_path / "ours"), documented["Ledger"]("shop-1")
+    ours._publisher = "shop-1"
+    data = [b'{"a": 1}', b'{"a":\n 1}\r\n', b"broken \t", b"", b"\xff\x00", b" ", *(b"%d" % n for n in range(500))]
+    with ours:
+        stamp = theirs.attribute()
+        ours.enter(ours.entries(stamp, {"page_viewed": data[:2], "ad_clicked": data[2:]}))
+    for place, each in enumerate(data):
+        theirs.acknowledged(stamp, "page_viewed" if place < 2 else "ad_clicked", each)
+    file = io.StringIO()
+    theirs.write(file)
+    found = [
+        auditing.read_ledger([("", text)]) for text in ((tmp_path / "ours").read_bytes(), file.getvalue().encode())
+    ]
+    assert found[0] == found[1]
+    assert {entry.event_type: sums.count for entry, sums in found[0].items()} == {"page_viewed": 2, "ad_clicked": 504}
+
+
 def test_a_copy_of_a_line_and_a_missing_object_are_found_by_the_manifest(tmp_path: Path) -> None:
     sent = list(messages())
     lake = in_folder(tmp_path)
@@ -166,7 +192,8 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     ledger = tmp_path / "ledger"
     ledger.write_text(
         "".join(
-            json.dumps({**entry._asdict(), "count": each.count, "sum": f"{each.total:x}"}) + "\n"
+            json.dumps({"version": 2, **entry._asdict(), "count": each.count, "bytes": each.size, "crc32": each.crc32})
+            + "\n"
             for entry, each in booked(sent).items()
         )
     )
@@ -185,5 +212,13 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     ledger.write_text("no entry\n")
     code, told = lake_command("--ledger", str(ledger))
     assert (code, "line 1 is no entry" in told) == (2, True)
+    ledger.write_text(
+        '{"publisher":"a","minute":"2026-11-22T10:00Z","event_type":"ad_clicked","count":1,"sum":"00ff"}\n'
+    )
+    code, told = lake_command("--ledger", str(ledger))
+    assert (code, "of the first form, with a sum of SHA-256" in told) == (2, True)
+    ledger.write_text('{"version":3}\n')
+    code, told = lake_command("--ledger", str(ledger))
+    assert (code, "of version 3, this one reads version 2" in told) == (2, True)
     lake.lake.write("_control/ledgers/shop/a.ndjson", b"")
     assert lake_command("--report")[0] == 0

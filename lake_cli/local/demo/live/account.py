@@ -6,6 +6,7 @@ a message delivered twice would hide.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections import Counter, deque
@@ -19,7 +20,7 @@ import msgspec
 
 from event_contract import ManifestRecord
 from event_contract.lake_layout import QUARANTINE
-from event_contract.ledgers import arrived_in_lake, arrived_in_quarantine, digest
+from event_contract.ledgers import arrived_in_lake, arrived_in_quarantine, body_of
 from lake_cli import lake_files
 from lake_cli.lake_files import ManifestReader, Watermark
 from lake_cli.places import Places
@@ -89,8 +90,8 @@ class RunningAccount:
         self._seen_ids: set[str] = set()
         self._repeated = 0
         self._published = 0
-        self._waiting: dict[int, list[float]] = {}  # since when, by digest: duplicates share theirs
-        self._early: dict[int, list[_Place]] = {}  # found before Pub/Sub's acknowledgement came
+        self._waiting: dict[bytes, list[float]] = {}  # since when, by digest: duplicates share theirs
+        self._early: dict[bytes, list[_Place]] = {}  # found before Pub/Sub's acknowledgement came
         self._found: Counter[_Place] = Counter()
         self._orders: set[str] = set()
         self._newest_order: datetime | None = None
@@ -104,11 +105,11 @@ class RunningAccount:
 
     def noting(self, messages: Iterable[Message]) -> tuple[Iterator[Message], Callable[[int], None]]:
         """The messages, and what is to be told how many more of them Pub/Sub took, in their order."""
-        handed: deque[int] = deque()
+        handed: deque[bytes] = deque()
 
         def each() -> Iterator[Message]:
             for message in messages:
-                handed.append(digest(message.data))
+                handed.append(_digest(body_of(message.data)))
                 yield message
 
         def acknowledged(count: int) -> None:
@@ -119,7 +120,7 @@ class RunningAccount:
 
         return each(), acknowledged
 
-    def _publish(self, message: int, now: float) -> None:
+    def _publish(self, message: bytes, now: float) -> None:
         self._published += 1
         found = self._early.get(message)
         if found is None:
@@ -171,9 +172,9 @@ class RunningAccount:
             if record.event_type == _ORDER:
                 self._sell(_decode_order(line))
             with self._lock:
-                self._arrive(arrived.digest, _Place(record.reason if in_quarantine else None))
+                self._arrive(_digest(arrived.body), _Place(record.reason if in_quarantine else None))
 
-    def _arrive(self, message: int, place: _Place) -> None:
+    def _arrive(self, message: bytes, place: _Place) -> None:
         since = self._waiting.get(message)
         if since is None:
             self._early.setdefault(message, []).append(place)
@@ -189,6 +190,11 @@ class RunningAccount:
         self._orders.add(order.order_id)
         self._newest_order = max(self._newest_order or order.timestamp, order.timestamp)
         self._revenue[order.currency] = self._revenue.get(order.currency, Decimal(0)) + order.total
+
+
+def _digest(body: bytes) -> bytes:
+    """Names a message among millions."""
+    return hashlib.sha256(body).digest()[:16]
 
 
 _decode_order: Final = msgspec.json.Decoder(_Order).decode
