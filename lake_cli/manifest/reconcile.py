@@ -25,6 +25,7 @@ from beam_pipeline.storage import remove, store
 from event_contract.lake_layout import FAILED, LAKE, MANIFEST, QUARANTINE, REWRITTEN
 from event_contract.lake_records import ManifestRecord
 from lake_cli.errors import LakeError
+from lake_cli.manifest.contents import Damaged, cut_off
 
 ON_ITS_WAY_SECONDS: Final = 900.0
 """An object younger than this may still get its record: the ingestion writes that after the object."""
@@ -53,6 +54,8 @@ class Findings:
         unrecorded: root, path and size of objects that it does not name.
         on_their_way: how many more are too young to tell.
         missing: records of objects that are not there.
+        live: records of objects that are there and not replaced.
+        damaged: those of another size than recorded.
         unreadable: manifest files with lines that are not records, relative to the lake.
         files: every manifest file with its readable records.
     """
@@ -61,13 +64,15 @@ class Findings:
     unrecorded: list[tuple[str, str, int]] = field(default_factory=list)
     on_their_way: int = 0
     missing: list[ManifestRecord] = field(default_factory=list)
+    live: list[ManifestRecord] = field(default_factory=list)
+    damaged: list[Damaged] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     files: dict[str, list[ManifestRecord]] = field(default_factory=dict)
 
     @property
     def agree(self) -> bool:
-        """Whether there is nothing to repair."""
-        return not (self.unrecorded or self.missing or self.unreadable)
+        """Whether there is nothing to repair or to restore."""
+        return not (self.unrecorded or self.missing or self.unreadable or self.damaged)
 
 
 def check(roots: dict[str, str], now: float | None = None) -> Findings:
@@ -92,11 +97,11 @@ def check(roots: dict[str, str], now: float | None = None) -> Findings:
                 if name not in found.unreadable:
                     found.unreadable.append(name)
     named = {(record.root, record.path): record for records in found.files.values() for record in records}
-    present = set()
+    present = {}
     for root, prefix in _PREFIXES.items():
         for file in _listed(roots[root], prefix):
             path = file.path.removeprefix(roots[root]).lstrip("/")
-            present.add((root, path))
+            present[root, path] = file.size_in_bytes
             if (root, path) in named:
                 found.recorded += 1
             elif REWRITTEN in path or moment - file.last_updated_in_seconds < ON_ITS_WAY_SECONDS:
@@ -105,7 +110,9 @@ def check(roots: dict[str, str], now: float | None = None) -> Findings:
             else:
                 found.unrecorded.append((root, path, file.size_in_bytes))
     replaced = {(record.root, path) for record in named.values() for path in record.replaced_paths}
-    found.missing = [record for key, record in sorted(named.items()) if key not in present | replaced]
+    found.missing = [record for key, record in sorted(named.items()) if key not in present.keys() | replaced]
+    found.live = [record for key, record in sorted(named.items()) if key in present.keys() - replaced]
+    found.damaged = cut_off(found.live, present)
     return found
 
 

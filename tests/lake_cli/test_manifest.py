@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -101,6 +103,57 @@ def test_missing_objects_keep_their_records_until_they_are_given_up(lake: Lake) 
     assert run(lake, "check").exit_code == 1
     assert run(lake, "repair", "--forget-missing").exit_code == 0
     assert run(lake, "check").exit_code == 0
+
+
+def test_an_object_that_is_cut_off_is_named_by_its_size(lake: Lake) -> None:
+    cut = objects(lake)[0]
+    cut.write_bytes(cut.read_bytes()[:-9])
+    before = sorted(lake.path.rglob("*.ndjson"))
+    found = run(lake, "check")
+    assert found.exit_code == 1
+    assert f"{cut.relative_to(lake.path).as_posix()}: {cut.stat().st_size} bytes, recorded are" in found.output
+    assert "published 2026-11-" in found.output, "which messages to read again"
+    assert "Restore damaged objects" in found.output
+    assert "Repair it" not in found.output
+    assert run(lake, "repair").exit_code == 1
+    assert sorted(lake.path.rglob("*.ndjson")) == before
+
+
+@pytest.mark.parametrize("with_checksum", [True, False])
+def test_an_object_that_is_altered_in_place_is_named_by_reading_it(lake: Lake, with_checksum: bool) -> None:
+    for file in lake.path.glob("_control/manifest/**/*.ndjson"):
+        records = [json.loads(line) for line in file.read_bytes().splitlines()]
+        for record in records:
+            stored = (lake.path if record["root"] == "lake" else lake.quarantine_path) / record["path"]
+            record["crc32"] = zlib.crc32(stored.read_bytes()) if with_checksum else None
+        file.write_text("".join(json.dumps(record) + "\n" for record in records))
+    assert run(lake, "check", "--read").exit_code == 0
+    changed = [objects(lake)[0], *lake.quarantine_path.rglob("*.gz")]
+    for file in changed:
+        content = bytearray(file.read_bytes())
+        content[-9] ^= 1  # the end of the lines, or the checksum of gzip
+        file.write_bytes(content)
+    assert run(lake, "check").exit_code == 0
+    found = run(lake, "check", "--read")
+    assert found.exit_code == 1
+    assert "other bytes than recorded: 2" in found.output
+    for file in changed:
+        line = next(line for line in found.output.splitlines() if file.name in line)
+        assert ("recorded is" if with_checksum else "cannot be unpacked") in line
+
+
+def test_an_object_that_was_replaced_is_not_judged(lake: Lake) -> None:
+    old = objects(lake)[0]
+    files = lake.path.glob("_control/manifest/**/*.ndjson")
+    file = next(file for file in files if old.name in file.read_text())
+    record = json.loads(next(line for line in file.read_text().splitlines() if old.name in line))
+    new = old.with_name("joined.ndjson.gz")
+    new.write_bytes(old.read_bytes())
+    path = new.relative_to(lake.path).as_posix()
+    with file.open("a") as more:
+        more.write(json.dumps({**record, "path": path, "replaces": [old.name], "replaced_rows": record["rows"]}) + "\n")
+    old.write_bytes(b"")
+    assert run(lake, "check", "--read").exit_code == 0
 
 
 def test_a_damaged_manifest_file_keeps_its_readable_records(lake: Lake) -> None:
