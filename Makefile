@@ -117,7 +117,7 @@ fuzz: setup-all ## Thousands of damaged messages through the whole path, from by
 
 prove-reports: setup-all ## Ten builds under 2,000 messages a second, twenty kills, 15,000 hostile events in six loads: half an hour
 	@WAREHOUSE_BUILDS=10 WAREHOUSE_KILLS=20 WAREHOUSE_RATE=2000 WAREHOUSE_LOADS=6 WAREHOUSE_EVENTS=15000 \
-		$(BIN)/pytest -q tests/warehouse/test_under_load.py tests/warehouse/test_incremental.py
+		$(BIN)/pytest -q --timeout=3600 tests/warehouse/test_under_load.py tests/warehouse/test_incremental.py
 
 prove-sizes: setup-all ## 10 MB, 250 KB and a million tiny messages through the emulator: all written, memory bounded
 	@$(BIN)/python -m benchmarks.prove_sizes
