@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from random import Random
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -70,6 +71,7 @@ OPTIONAL: dict[str, Any] = {
     "gifts": [ITEM, {**ITEM, "wrapping": "gold"}, {**ITEM, "wrapping": None}],
     "labels": ["new: mugs", ""],
 }
+NULLABLE = ("title", "price_shown")
 options = st.lists(st.sampled_from(sorted(OPTIONAL)), unique=True)
 
 
@@ -122,6 +124,56 @@ def test_a_field_that_may_be_absent_is_held_to_its_rule(contract: Callable[..., 
     for name, value in wrong.items():
         judged = check(payload(event(**{name: value})))
         assert isinstance(judged, Rejection), name
+
+
+_A_VALUE = {
+    **{name: st.just(value) for name, value in OPTIONAL.items()},
+    "title": st.sampled_from([None, "", "a:b", "x" * 513, 5]),
+    "canonical_url": st.sampled_from(["", "/", None]),
+    "scroll_percent": st.sampled_from([0, 101, None, "80"]),
+    "price_shown": st.sampled_from([None, "9.90", "9.9", ""]),
+    "gifts": st.sampled_from([[], [ITEM], [{**ITEM, "wrapping": ""}], None]),
+    "labels": st.sampled_from([[], [""], ["a", "b"], [None]]),
+}
+
+
+_MORE = st.tuples(
+    st.sampled_from([*OPTIONAL, "device", "x", "Title", "event_type"]),
+    st.sampled_from([1, "a:b", "", None, [], {}, ["x"], {"title": "x"}]),
+)
+
+
+def test_whatever_is_there_null_empty_or_twice_the_proof_says_no_more_than_the_judge(
+    contract: Callable[..., None],
+) -> None:
+    """Any keys in any order, some of them twice: as many quotes as if all were there may be those of something else."""
+    contract(WithOptions)
+    proven = 0
+
+    @settings(max_examples=600, deadline=None)
+    @given(st.fixed_dictionaries({}, optional=_A_VALUE), st.lists(_MORE, max_size=3), st.randoms(use_true_random=False))
+    def draw(chosen: dict[str, object], more: list[tuple[str, object]], order: Random) -> None:
+        nonlocal proven
+        pairs = [*event(**chosen).items(), *more]
+        order.shuffle(pairs)
+        written = ",".join(f"{json.dumps(key)}:{json.dumps(value, separators=(',', ':'))}" for key, value in pairs)
+        check(f"{{{written}}}".encode())
+        proven += acceptance.accept(f"{{{written}}}".encode(), PUBLISH_MICROS) is not None
+
+    draw()
+    assert proven > 20
+
+
+def test_texts_that_are_not_there_make_room_for_no_key_that_comes_twice(contract: Callable[..., None]) -> None:
+    """Each set of fields that are there or null, and of what else has the quotes that are missing."""
+    contract(WithOptions)
+    for absent in OPTIONAL:
+        others = {name: value for name, value in OPTIONAL.items() if name != absent}
+        for twice in (["device"], ["scroll_percent"], ["device", "scroll_percent"], ["scroll_percent"] * 2, ["title"]):
+            for document in (event(**others), event(**others, **({absent: None} if absent in NULLABLE else {}))):
+                start = payload(document)[:-1].decode()
+                again = "".join(f",{json.dumps(name)}:{json.dumps(document.get(name, 'x'))}" for name in twice)
+                check(f"{start}{again}}}".encode())
 
 
 @settings(max_examples=150, deadline=None)
