@@ -11,6 +11,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         state: `running`, `finished` or `failed`.
         messages_read: messages written and acknowledged.
+        message_bytes: bytes of their data, from a subscription; 0 from files.
         valid: messages in the lake, by event type.
         quarantined: messages in quarantine, by reason code.
         objects: objects stored.
@@ -23,6 +24,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     state: str
     messages_read: int = 0
+    message_bytes: int = 0
     valid: dict[str, int] = {}
     quarantined: dict[str, int] = {}
     objects: int = 0

@@ -196,7 +196,7 @@ class SubscriptionIngest:
                 continue
             steps = self._core.settle(batch, now)
             counts = self._carry_out_write(next(steps))
-            under_way.append(acknowledging.submit(self._acknowledge, steps, counts))
+            under_way.append(acknowledging.submit(self._acknowledge, steps, counts, batch.size_bytes))
             while len(under_way) >= _MAX_UNACKNOWLEDGED_BATCHES:
                 under_way.pop(0).result()
             idle_since = time.monotonic()
@@ -231,11 +231,11 @@ class SubscriptionIngest:
             succeeded = self._subscription.extend(batch.ack_ids, 0)
             self._core.gave_back(batch, succeeded, now())
 
-    def _acknowledge(self, steps: Iterator[Effect], counts: Counter[str]) -> None:
+    def _acknowledge(self, steps: Iterator[Effect], counts: Counter[str], message_bytes: int) -> None:
         for effect in steps:
             assert isinstance(effect, Acknowledge)  # noqa: S101 - narrows for the type checker
             self._subscription.acknowledge(effect.ack_ids)
-        self._summary.add(counts)
+        self._summary.add(counts, message_bytes)
 
     def _pull(self) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import resource
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -20,11 +21,13 @@ class RunProgress:
     def __init__(self, path: Path | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._path = path
         self._clock = clock
+        self._lock = threading.Lock()
         self._started = clock()
         self._active_until = self._started
         self._written_at = float("-inf")
         self.counts: Counter[str] = Counter()
         self.batches = 0
+        self.message_bytes = 0
         self.state = "running"
 
     @property
@@ -32,10 +35,12 @@ class RunProgress:
         """Messages read, written and acknowledged so far."""
         return self.counts[counters.MESSAGES_READ]
 
-    def add(self, counts: Counter[str]) -> None:
-        """Adds a finished micro-batch."""
-        self.counts.update(counts)
-        self.batches += 1
+    def add(self, counts: Counter[str], message_bytes: int = 0) -> None:
+        """Adds a finished micro-batch, and how many bytes of data its messages had."""
+        with self._lock:  # another thread may be writing the file
+            self.counts.update(counts)
+            self.message_bytes += message_bytes
+            self.batches += 1
         self._active_until = self._clock()
         self.write()
 
@@ -53,10 +58,15 @@ class RunProgress:
 
     def summary(self) -> RunSummary:
         """The run so far, as others read it."""
+        with self._lock:
+            return self._summary()
+
+    def _summary(self) -> RunSummary:
         seconds = max(self._active_until - self._started, 1e-9)
         return RunSummary(
             state=self.state,
             messages_read=self.messages,
+            message_bytes=self.message_bytes,
             valid=self._by(counters.EVENTS_VALID),
             quarantined=self._by(counters.EVENTS_QUARANTINED),
             objects=self.counts[counters.OBJECTS_WRITTEN],
