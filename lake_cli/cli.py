@@ -154,6 +154,9 @@ def up(
     one is taken. Called again, it says what is up. Options of the job are passed on to the ingestion. State and logs are in the
     user's state directory, so every command finds the platform from any folder; `LAKE_PLATFORM=NAME` keeps several apart.
 
+    It may run for weeks. The emulator keeps messages in memory until their subscription is deleted, so the ingestion moves to a
+    new subscription whenever the messages that it has written take a fourth of that memory. Publishers notice nothing.
+
     Examples: `lake up` · `lake up --folder /tmp/shop` · `lake up --window_seconds=60` · `LAKE_PLATFORM=trial lake up`
     """
     from lake_cli.local.live import report, start

@@ -17,7 +17,7 @@ import msgspec
 
 from lake_cli.errors import LakeError
 from lake_cli.local import processes, pubsub
-from lake_cli.local.emulator_launchers import EmulatorUnavailable, Launcher, find_launcher
+from lake_cli.local.emulator_launchers import EmulatorUnavailable, Launcher, find_launcher, heap_bytes
 from lake_cli.local.processes import Ending, ProcessRecord
 
 HOST_VARIABLE: Final = "PUBSUB_EMULATOR_HOST"
@@ -37,8 +37,8 @@ class NamedEmulatorUnusable(LakeError):
 class Emulator(msgspec.Struct, frozen=True):
     """An emulator that answers at `address` (host:port).
 
-    `process`, `log` and `removal` (a command that removes what the process may leave behind) are those of an emulator
-    that we started; None for one that was already there, which is not ours to end.
+    `process`, `log`, `removal` (a command that removes what the process may leave behind) and `heap_bytes` (all memory that it
+    may use) are those of an emulator that we started; None for one that was already there, which is not ours to end.
     """
 
     address: str
@@ -46,6 +46,7 @@ class Emulator(msgspec.Struct, frozen=True):
     process: ProcessRecord | None = None
     log: str | None = None
     removal: tuple[str, ...] | None = None
+    heap_bytes: int | None = None
 
 
 @contextlib.contextmanager
@@ -183,6 +184,7 @@ def _ended_unless_released(launcher: Launcher, port: int, log: Path) -> Iterator
         process=processes.record_of(process),
         log=str(log),
         removal=launcher.removal(port),
+        heap_bytes=heap_bytes(),
     )
     starting = _Starting(process, emulator)
     try:

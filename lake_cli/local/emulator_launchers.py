@@ -106,15 +106,19 @@ class DockerLauncher:
         return f"lake-pubsub-emulator-{port}"
 
 
-def _java_options() -> list[str]:
-    """Heap, and what happens when it is full.
+def heap_bytes() -> int:
+    """The heap that an emulator is started with: half of the machine's memory, within bounds.
 
     The emulator keeps every message in memory, acknowledged or not, until its subscription is deleted: 0.8 KB for an event of the
-    shop. Half of the machine holds several millions. Without the second option it would go on without answering.
+    shop. Half of the machine holds several millions.
     """
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    heap = min(max(machine // 2, _SMALLEST_HEAP_BYTES), _LARGEST_HEAP_BYTES)
-    return [f"-Xmx{heap >> 20}m", "-XX:+ExitOnOutOfMemoryError"]
+    return min(max(machine // 2, _SMALLEST_HEAP_BYTES), _LARGEST_HEAP_BYTES)
+
+
+def _java_options() -> list[str]:
+    """The heap, and that the emulator ends when it is full: otherwise it would go on without answering."""
+    return [f"-Xmx{heap_bytes() >> 20}m", "-XX:+ExitOnOutOfMemoryError"]
 
 
 def find_launcher(environment: Mapping[str, str]) -> Launcher:

@@ -9,10 +9,10 @@ from typing import Final
 
 import producer.cli
 from lake_cli.errors import LakeError
-from lake_cli.local import ingestion
+from lake_cli.local.live import rotation
 from lake_cli.local.live import state as states
 from lake_cli.local.live.state import RunState
-from lake_cli.places import RUN_FOLDER, Places
+from lake_cli.places import RUN_FOLDER
 from producer.cli import Platform
 
 MOST_WAITING: Final = 50_000
@@ -28,16 +28,19 @@ def running_platform(run_folder: Path = RUN_FOLDER) -> Platform | None:
     state = states.load(run_folder)
     if state is None or not state.emulator_runs:
         return None
-    return Platform(state.topic, state.emulator.address, _HoldBack(state))
+    return Platform(state.topic, state.emulator.address, _HoldBack(run_folder, state))
 
 
 class _HoldBack:
-    """Waits while more than MOST_WAITING messages of this publisher are not written."""
+    """Waits while more than MOST_WAITING messages of this publisher are not written.
 
-    def __init__(self, state: RunState) -> None:
-        self._state = state
-        self._summary_file = Places(Path(state.folder)).ingest_summary
-        self._read_before = self._read()
+    And while the platform changes over to another subscription: without traffic that takes seconds instead of a minute, and what
+    the emulator holds by then stays within bounds.
+    """
+
+    def __init__(self, run_folder: Path, state: RunState) -> None:
+        self._run_folder = run_folder
+        self._written_before = state.written.messages
         self._sent = 0
 
     def __call__(self, count: int, stop: threading.Event) -> None:
@@ -47,16 +50,22 @@ class _HoldBack:
             LakeError: the ingestion has ended, so waiting would not end.
         """
         self._sent += count
-        while self._sent - (self._read() - self._read_before) > MOST_WAITING and not stop.is_set():
-            if not self._state.ingest_runs:
+        while not stop.is_set():
+            state = states.load(self._run_folder)
+            if state is None:
+                return  # it was taken down: publishing says so
+            waiting = self._sent - (state.written.messages - self._written_before)
+            if waiting <= MOST_WAITING and not (state.rotator_runs and rotation.is_under_way(state)):
+                return
+            if not state.emulator_runs:
                 raise LakeError(
-                    f"the ingestion has ended and {MOST_WAITING:,} messages wait: `lake status` says more, `lake up` starts it"
+                    f"the emulator has ended and {waiting:,} messages were not written: `lake status` says more"
+                )
+            if not (state.ingest_runs or (state.rotator_runs and (state.ingest is None or state.switching))):
+                raise LakeError(
+                    f"the ingestion has ended and {waiting:,} messages wait: `lake status` says more, `lake up` starts it"
                 )
             time.sleep(_LOOK_SECONDS)
-
-    def _read(self) -> int:
-        summary = ingestion.read_summary(self._summary_file)
-        return 0 if summary is None else summary.messages_read
 
 
 producer.cli.find_platform = running_platform

@@ -75,6 +75,11 @@ class Route:
         return f"projects/{self.project}/subscriptions/{self.subscription_id}"
 
 
+def route_of(topic: str, subscription: str) -> Route:
+    """The route of a topic and a subscription of the same project, given by their full paths."""
+    return Route(topic.split("/")[1], topic.rpartition("/")[2], subscription.rpartition("/")[2])
+
+
 def answers(address: str, *, timeout_seconds: float) -> bool:
     """Whether a Pub/Sub service at `host:port` answers a request within the time given."""
     import grpc
@@ -125,12 +130,19 @@ def create(address: str, route: Route, ack_deadline_seconds: int = ACK_DEADLINE_
                 ) from None
 
 
+def delete_subscription(address: str, subscription: str) -> None:
+    """Delete a subscription if it exists, and all messages in it. Raises CallFailed if the emulator does not do it."""
+    from google.api_core.exceptions import NotFound
+
+    with _calling(address), subscriber(address) as client, contextlib.suppress(NotFound):
+        client.delete_subscription(subscription=subscription, timeout=_CALL_SECONDS, retry=None)
+
+
 def delete(address: str, route: Route) -> None:
     """Delete the subscription and the topic, whichever exist. Raises CallFailed if the emulator does not do it."""
     from google.api_core.exceptions import NotFound
 
-    with _calling(address), subscriber(address) as client, contextlib.suppress(NotFound):
-        client.delete_subscription(subscription=route.subscription, timeout=_CALL_SECONDS, retry=None)
+    delete_subscription(address, route.subscription)
     with _calling(address), publisher(address) as client, contextlib.suppress(NotFound):
         client.delete_topic(topic=route.topic, timeout=_CALL_SECONDS, retry=None)
 

@@ -81,6 +81,8 @@ def _overview(result: Status) -> Table:
     facts = _facts()
     run = result.run
     facts.add_row("emulator", f"{result.emulator}, {run.emulator.address}" if run is not None else result.emulator)
+    if run is not None and run.rotator is not None and not run.rotator_runs:
+        facts.add_row("rotator", "ended by itself: the emulator's memory is not freed; `lake up` starts it again")
     facts.add_row("ingestion", _ingestion(result))
     if result.summary is not None:
         summary = result.summary
@@ -113,11 +115,11 @@ def _unknown_fields(census: UnknownFields) -> str:
 
 
 def _ingestion(result: Status) -> str:
-    if result.run is None or result.run.ingest is None:
-        return result.ingest
-    if result.ingest == "up":
+    if result.ingest == "up" and result.run is not None and result.run.ingest is not None:
         return f"up, process {result.run.ingest.pid}"
-    return f"{result.ingest}; its log: {RUN_FOLDER / 'ingest.log'}; `lake up` starts it again"
+    if result.ingest == "ended by itself":
+        return f"{result.ingest}; its log: {RUN_FOLDER / 'ingest.log'}; `lake up` starts it again"
+    return result.ingest
 
 
 def _ending(ending: Ending) -> str:

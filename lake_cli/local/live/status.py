@@ -36,7 +36,7 @@ class UnknownFields(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """The platform at one moment. `emulator` and `ingest` are "up", "down", or "not answering" / "ended by itself"."""
+    """The platform at one moment. `emulator` and `ingest` are "up", "down", "ended by itself", or one that says more."""
 
     folder: str
     emulator: str
@@ -77,6 +77,8 @@ def _emulator(run: RunState | None) -> str:
 def _ingest(run: RunState | None) -> str:
     if run is None:
         return "down"
+    if run.switching and run.rotator_runs:
+        return "changing over to another subscription"
     return "up" if run.ingest_runs else "ended by itself"
 
 

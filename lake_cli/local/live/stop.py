@@ -18,6 +18,7 @@ from lake_cli.local import emulator as emulators
 from lake_cli.local import ingestion, processes, pubsub
 from lake_cli.local.backlog import count_waiting
 from lake_cli.local.live import state as states
+from lake_cli.local.live.start import ROTATOR_GRACE_SECONDS
 from lake_cli.local.live.state import RunState
 from lake_cli.local.processes import Ending
 from lake_cli.places import Places
@@ -62,6 +63,8 @@ def down(
         if state is None:
             return None
         summary_file = Places(Path(state.folder)).ingest_summary
+        if state.rotator is not None:
+            processes.end(state.rotator, grace_seconds=ROTATOR_GRACE_SECONDS)
         ours = state.emulator.process is not None
         in_danger = ours and state.emulator_runs and not discard
         if in_danger and state.ingest_runs:
@@ -70,9 +73,10 @@ def down(
         if state.ingest is not None:
             announce("ending the ingestion")
             ingest = processes.end(state.ingest, grace_seconds=ingestion.STOP_GRACE_SECONDS)
-        patience = pubsub.ACK_DEADLINE_SECONDS if ingest is Ending.WAS_NOT_RUNNING and state.ingest is not None else 0
+        killed = state.switching or (ingest is Ending.WAS_NOT_RUNNING and state.ingest is not None)
+        patience = pubsub.ACK_DEADLINE_SECONDS if killed else 0
         if in_danger and (waiting := count_waiting(state.emulator.address, state.subscription, patience)):
-            states.save(run_folder, msgspec.structs.replace(state, ingest=None))
+            states.save(run_folder, msgspec.structs.replace(state.without_ingest(), rotator=None))
             raise MessagesWaiting(
                 f"at least {waiting:,} messages are not written yet: the ingestion was ended, the emulator still holds them;"
                 " `lake up` goes on with them, `lake down --discard` drops them"
