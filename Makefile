@@ -12,7 +12,7 @@ INSTALL = "$(UV)" pip install --quiet --python $(BIN)/python
 CODE := event_contract beam_pipeline producer warehouse_runner lake_cli
 
 .DEFAULT_GOAL := help
-.PHONY: help prove-down prove-chaos prove-contract fuzz simulate prove-sizes prove-lifecycle prove-reports prove-requests prove-prism prism setup setup-all demo up status down test test-fast test-clocks lint format generate lock bench bench-full bench-warehouse mutate clean airflow airflow-check coverage site prove-readme
+.PHONY: help prove-down prove-chaos prove-contract fuzz simulate prove-sizes prove-lifecycle prove-erasure prove-reports prove-requests prove-prism prism setup setup-all demo up status down test test-fast test-clocks lint format generate lock bench bench-full bench-warehouse mutate clean airflow airflow-check coverage site prove-readme
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -135,8 +135,12 @@ prove-requests: setup-all ## Count the requests of a daily run over 1,440 manife
 	@MANIFEST_FILES_A_DAY=1440 $(BIN)/pytest -q tests/orchestration/test_requests.py
 
 prove-lifecycle: setup-all ## A hundred kills of compaction beside ingestion, and a day of 14,400 objects: some ten minutes
-	@LIFECYCLE_KILLS=100 $(BIN)/pytest -q tests/lifecycle/test_kills.py
+	@LIFECYCLE_KILLS=100 $(BIN)/pytest -q --timeout=3600 tests/lifecycle/test_kills.py
 	@$(BIN)/python -m benchmarks.bench_lifecycle
+
+prove-erasure: setup-all ## Three persons leave a million events without a byte; a hundred damaged lines of a million are found: half an hour
+	@CANARY_EVENTS=1000000 $(BIN)/pytest -q -rP --timeout=3600 tests/lifecycle/test_canaries.py
+	@AUDIT_EVENTS=1000000 $(BIN)/pytest -q --timeout=7200 tests/lifecycle/test_audit.py -k one_line
 
 prove-contract: setup-all ## The pages on your own events, done in a copy: a whole build before and after, and the contract's tests
 	@CONTRACT_PROOF=1 $(BIN)/pytest -q tests/warehouse/test_tutorial.py
