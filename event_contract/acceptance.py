@@ -402,6 +402,10 @@ def _decoding_type(name: str, contract: type[Event]) -> type[msgspec.Struct]:
     return _type_of(f"_{contract.__name__}", fields, namespace=own, tag_field="event_type", tag=name)
 
 
+class _NoEvent(msgspec.Struct, frozen=True, gc=False, tag_field="event_type", tag=""):
+    """What an event without a name would be: nothing can be proven of it."""
+
+
 def decoder_of(versions: Mapping[str, Mapping[int, type[Event]]], back: int) -> Callable[[bytes], Any]:
     """Decodes events of the newest versions (`back` 0) or of those before them (1)."""
     kinds = [
@@ -411,7 +415,8 @@ def decoder_of(versions: Mapping[str, Mapping[int, type[Event]]], back: int) -> 
     ]
     if not kinds:
         return _no_such_version
-    return msgspec.json.Decoder(functools.reduce(operator.or_, kinds)).decode
+    # Of a single type msgspec takes a message without a tag; of two it asks for one.
+    return msgspec.json.Decoder(functools.reduce(operator.or_, [*kinds, _NoEvent])).decode
 
 
 def _no_such_version(_: bytes) -> Any:

@@ -189,6 +189,17 @@ def test_a_key_that_comes_twice_never_hides_behind_absent_fields(chosen: list[st
             assert judged.code == ErrorCode.DUPLICATE_KEY
 
 
+@pytest.mark.parametrize("versions", [(PageViewed,), (PageViewed, Second)])
+@pytest.mark.parametrize("named", [{}, {"x": "y"}, {"event_type": ""}, {"event_type": None}])
+def test_an_event_without_a_name_is_not_taken_for_the_only_type_there_is(
+    contract: Callable[..., None], versions: tuple[type[Event], ...], named: dict[str, object]
+) -> None:
+    contract(*versions)
+    for document in (event(), {**event(), "schema_version": 2, "came_from": "example.org"}):
+        del document["event_type"]
+        assert isinstance(check(payload(document | named)), Rejection)
+
+
 @pytest.fixture
 def both(contract: Callable[..., None]) -> None:
     contract(PageViewed, Second)
