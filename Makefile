@@ -12,7 +12,7 @@ INSTALL = "$(UV)" pip install --quiet --python $(BIN)/python
 CODE := event_contract beam_pipeline producer warehouse_runner lake_cli
 
 .DEFAULT_GOAL := help
-.PHONY: help prove-down prove-chaos prove-contract fuzz simulate prove-sizes prove-lifecycle prove-erasure prove-reports prove-requests prove-prism prism setup setup-all demo up status down test test-fast test-clocks lint format generate lock bench bench-full bench-warehouse mutate clean airflow airflow-check coverage site prove-readme
+.PHONY: help prove-down prove-chaos prove-contract fuzz simulate prove-sizes prove-lifecycle prove-erasure prove-reports prove-requests prove-prism prism setup setup-all demo up status down test test-proofs test-fast test-clocks lint format generate lock bench bench-full bench-warehouse mutate clean airflow airflow-check coverage site prove-readme
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -58,11 +58,14 @@ airflow: setup .venv/.orchestration.stamp ## Airflow on the demo's lake, with th
 airflow-check: setup-all ## Scheduled, manual and backfill runs through a real scheduler, with a picture of the graph
 	@$(BIN)/python -m lake_cli.local.airflow check
 
-test: setup-all ## Run all tests
-	@$(BIN)/pytest -n 2 --dist worksteal
+test: setup-all ## Run the tests, but for the proofs
+	@$(BIN)/pytest -n 3 --dist worksteal -m "not proof"
 
-coverage: setup-all ## Run all tests, and show which lines none of them reaches
-	@$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=
+test-proofs: setup-all ## Run the proofs: long runs of what shorter tests show a part of
+	@$(BIN)/pytest -n 3 --dist worksteal -m proof
+
+coverage: setup-all ## Run all tests and proofs, and show which lines none of them reaches
+	@$(BIN)/pytest -n 3 --dist worksteal --cov --cov-report=
 	@$(BIN)/coverage report --skip-covered --sort=cover
 
 prism: setup ## Build Beam's portable runner with Go, for the tests that need it: some minutes, seconds when Go has it in its cache
