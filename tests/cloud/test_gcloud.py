@@ -130,6 +130,7 @@ def _seek_back(instant: str) -> str:
     return re.sub(r"--time=\S+", f"--time={instant}", _command("gcloud pubsub subscriptions seek", "--time="))
 
 
+@pytest.mark.proof
 def test_drain_seek_start_reads_everything_once_more(pubsub: Run, tmp_path: Path) -> None:
     before = datetime.now(UTC).isoformat()
     ids = _publish(20)
@@ -142,6 +143,7 @@ def test_drain_seek_start_reads_everything_once_more(pubsub: Run, tmp_path: Path
     assert replayed == Counter(dict.fromkeys(ids, 2)) + Counter(waiting), "lines double, and what waited is read, too"
 
 
+@pytest.mark.proof
 def test_after_a_cancel_a_seek_to_the_watermark_brings_back_what_was_acknowledged_and_not_written(
     pubsub: Run, tmp_path: Path
 ) -> None:

@@ -95,7 +95,7 @@ def until(done: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_nothing_is_lost_by_a_kill_broken_storage_and_a_flood(topic_and_subscription: Route, tmp_path: Path) -> None:
     route, places = topic_and_subscription, Places(tmp_path)
     shorten_ack_deadline(route)
@@ -146,7 +146,7 @@ def start(folder: Path, *options: str) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_ctrl_c_ends_the_stream_and_what_is_under_way_is_written(emulator: str, tmp_path: Path) -> None:
     with start(tmp_path, "--live", "--rate", "40") as process:
         assert process.stdout is not None

@@ -186,7 +186,7 @@ def test_without_an_emulator_up_says_what_to_install(tmp_path: Path) -> None:
     assert up.stderr.count("\n") == 1
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_the_platform_is_found_from_any_folder_and_produce_publishes_to_it(lake: Lake, tmp_path: Path) -> None:
     elsewhere = tmp_path / "else where"
     elsewhere.mkdir()
@@ -208,7 +208,7 @@ def test_the_platform_is_found_from_any_folder_and_produce_publishes_to_it(lake:
     assert json.loads(lake("status", "--json", cwd=elsewhere).stdout)["contents"] == contents
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_down_says_how_many_messages_nobody_has_written_and_keeps_them(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

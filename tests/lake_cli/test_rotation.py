@@ -273,7 +273,7 @@ class Stranger:
             self.failure = failure
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_more_messages_than_the_emulator_can_hold_pass_through_it_and_each_is_written_once(
     small_platform: RunState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -124,6 +124,7 @@ def tamper(lake: Lake, rng: random.Random) -> tuple[str, str, Root, str, bytes]:
     return what, minute, root, path, before
 
 
+@pytest.mark.proof
 def test_whatever_is_done_to_one_line_is_found_and_its_minute_named(tmp_path: Path) -> None:
     lake = in_folder(tmp_path)
     ledger: dict[Entry, Sums] = {}

@@ -138,6 +138,7 @@ def state_of(places: Places) -> dict[str, str]:
     return found
 
 
+@pytest.mark.proof
 def test_not_one_byte_of_three_persons_is_left(tmp_path: Path) -> None:
     places, log = Places(tmp_path), tmp_path / "maintenance.log"
     write_to_file(crowd(), places.messages)

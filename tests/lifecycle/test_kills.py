@@ -15,6 +15,8 @@ from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
+
 from beam_pipeline.messages import now_micros
 from lake_cli.lifecycle import compaction
 from lake_cli.lifecycle import manifest as manifests
@@ -65,6 +67,7 @@ def seen_by_a_reader(lake: Lake) -> set[bytes]:
     raise AssertionError("a reader never found the objects that it had listed")
 
 
+@pytest.mark.proof
 def test_no_line_is_missing_at_any_moment(tmp_path: Path) -> None:
     lake = in_folder(tmp_path)
     rng = random.Random(11)

@@ -28,6 +28,7 @@ pytestmark = pytest.mark.usefixtures("warm_dbt")
 EVENTS = 3000
 
 
+@pytest.mark.proof
 def test_a_warehouse_before_and_after_compaction_and_erasure(tmp_path: Path) -> None:
     places = Places(tmp_path)
     config = SimulationConfig(events=EVENTS, days=3, seed=5, poison_rate=0.03)

@@ -14,7 +14,7 @@ from tests.samples import PUBLISH_MICROS
 DAG = "ecommerce_lake_compaction"
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_the_nightly_run_compacts_what_has_settled_and_is_skipped_without_the_command(home: AirflowHome) -> None:
     lake = in_folder(home.root / "data")
     for minute in range(5):

@@ -16,6 +16,7 @@ ALL_CAMPAIGNS_A_DAY = Decimal("1252.50")
 STRAY_CLICKS = 500
 
 
+@pytest.mark.proof
 def test_clicks_of_devices_with_a_wrong_clock_cost_nothing(lake: Lake) -> None:
     days = [date(2000, 1, 1) + timedelta(days=18 * n) for n in range(STRAY_CLICKS)]
     instants = ["2026-11-20T10:00:00Z", *(f"{day}T10:00:00Z" for day in days)]

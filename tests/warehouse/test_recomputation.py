@@ -22,6 +22,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     return lake
 
 
+@pytest.mark.proof
 def test_every_report_equals_its_recomputation(lake: Lake) -> None:
     events = recomputation.read_events(recomputation.files_of(lake))
     found = {name: recompute(events) for name, (recompute, _) in recomputation.REPORTS.items()}
@@ -31,6 +32,7 @@ def test_every_report_equals_its_recomputation(lake: Lake) -> None:
     assert recomputation.differences(lake) == []
 
 
+@pytest.mark.proof
 def test_no_column_of_the_warehouse_is_a_float(lake: Lake) -> None:
     floats = rows(
         lake.warehouse,
@@ -40,6 +42,7 @@ def test_no_column_of_the_warehouse_is_a_float(lake: Lake) -> None:
     assert floats == []
 
 
+@pytest.mark.proof
 def test_the_lake_folder_is_only_read(lake: Lake) -> None:
     written = [path for path in lake.root.rglob("*") if path.is_file()]
     ours = {lake.warehouse, *(lake.root / "dbt").rglob("*"), *lake.path.rglob("*.gz"), *lake.path.rglob("*.ndjson")}

@@ -43,7 +43,7 @@ def dbt(lake: Lake, *arguments: str) -> Any:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_what_arrives_while_a_run_builds_is_read_by_the_next_one(lake: Lake) -> None:
     """Every model that finishes lets another batch arrive, of registrations and orders among others, on the same day."""
     types = ("user_registered", "page_viewed", "order_completed", "ad_clicked")
@@ -61,7 +61,7 @@ def test_what_arrives_while_a_run_builds_is_read_by_the_next_one(lake: Lake) -> 
     assert rows(lake.warehouse, EVENTS) == [(arrived * len(types),)]
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_surplus_objects_are_read_and_named_and_missing_ones_stop_the_reports(lake: Lake) -> None:
     lake.write(*(arrival("page_viewed", f"2026-11-20T10:{minute:02}:00Z") for minute in range(20)))
     lake.write(*(arrival("page_viewed", f"2026-11-20T11:{minute:02}:00Z") for minute in range(20)), manifest=False)
@@ -93,7 +93,7 @@ def test_an_object_on_its_way_into_the_manifest_is_not_surplus(lake: Lake) -> No
     assert make_plan(str(lake.path), str(lake.quarantine_path), "duckdb", store).unrecorded == []
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("name", ["shop [prod]", "a*b's"])
 def test_a_path_with_characters_of_patterns_is_a_path(tmp_path: Path, name: str) -> None:
     lake = Lake(tmp_path / name)
@@ -109,7 +109,7 @@ def test_a_path_that_duckdb_cannot_read_is_refused(tmp_path: Path) -> None:
         build(lake.path, lake.quarantine_path, tmp_path / "warehouse.duckdb")
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_reports_are_not_replaced_by_those_of_an_empty_lake_unless_told(lake: Lake, tmp_path: Path) -> None:
     lake.write(arrival("order_completed", "2026-11-20T10:00:00Z", order_id="o-1"))
     build_ok(lake)
@@ -124,7 +124,7 @@ def test_reports_are_not_replaced_by_those_of_an_empty_lake_unless_told(lake: La
     assert rows(lake.warehouse, REVENUE) == []
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_only_audited_reports_are_published_and_publishing_again_changes_nothing(lake: Lake) -> None:
     lake.write(arrival("order_completed", "2026-11-20T10:00:00Z", order_id="o-1"))
     build_ok(lake)
@@ -144,7 +144,7 @@ def test_only_audited_reports_are_published_and_publishing_again_changes_nothing
     assert rows(lake.warehouse, REVENUE) == [("2026-11-20", 1), ("2026-11-21", 1)]
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_source_freshness_looks_and_fails_when_nothing_has_been_published_for_long(lake: Lake) -> None:
     lake.write(arrival("page_viewed", "2026-11-20T10:00:00Z"))
     build_ok(lake)
@@ -180,7 +180,7 @@ def test_the_bound_is_the_watermark(lake: Lake, tmp_path: Path) -> None:
     assert plan.variables == {"published_before": "2026-11-21T00:00:00.000000Z"}
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_a_lake_that_was_moved_with_its_warehouse_is_read_where_it_is_now(lake: Lake, tmp_path: Path) -> None:
     lake.write(arrival("order_completed", "2026-11-20T10:00:00Z", order_id="o-1"))
     build_ok(lake)

@@ -224,6 +224,7 @@ def changed(root: Path) -> Lake:
     return lake
 
 
+@pytest.mark.proof
 def test_every_command_of_the_page_is_executed() -> None:
     steps = list(STEP.finditer(PAGE))
     assert [step["how"] for step in steps if step["file"] == "event_contract/events.py"] == [None, "class", "renames"]
@@ -231,6 +232,7 @@ def test_every_command_of_the_page_is_executed() -> None:
     assert sum(bool(step["shown"]) for step in steps) == 5
 
 
+@pytest.mark.proof
 def test_what_the_page_says_works(tmp_path: Path) -> None:
     warehouse = changed(tmp_path).warehouse
     schema = "reporting" if WHOLE else "reporting_audit"

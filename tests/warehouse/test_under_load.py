@@ -56,6 +56,7 @@ def snapshot(lake: Lake) -> list[Path]:
     return [Path(file) for (file,) in rows(lake.warehouse, query)]
 
 
+@pytest.mark.proof
 def test_builds_while_messages_arrive_are_green_and_equal_to_their_snapshot(
     topic_and_subscription: Route, tmp_path: Path
 ) -> None:
@@ -79,6 +80,7 @@ def test_builds_while_messages_arrive_are_green_and_equal_to_their_snapshot(
     assert sizes == sorted(set(sizes))
 
 
+@pytest.mark.proof
 def test_after_kills_of_ingestion_and_builds_one_build_is_green_and_right(
     topic_and_subscription: Route, tmp_path: Path
 ) -> None:

@@ -38,6 +38,7 @@ def test_help_names_the_default_of_every_option_that_has_one() -> None:
         assert option.default is None or f"Default: {option.default}." in text, option.name
 
 
+@pytest.mark.proof
 def test_one_changed_default_reaches_command_line_template_and_reference_page(tmp_path: Path) -> None:
     for package in ("beam_pipeline", "event_contract"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
