@@ -242,8 +242,10 @@ def test_staging_makes_one_column_of_a_field_that_was_renamed() -> None:
         "page_path", "came_from", "page_type", "referrer",
     ]  # fmt: skip
     model = staging_model("page_viewed")
-    assert "coalesce(source.came_from, source.referrer) as came_from,\n        page_type,\n" in model
-    assert "coalesce(source.came_from, source.referrer) as referrer\n" in model, "who reads the old name reads all rows"
+    selected = [line.strip().removesuffix(",") for line in model.splitlines()]
+    assert "coalesce(source.came_from, source.referrer) as came_from" in selected
+    assert "page_type" in selected
+    assert "coalesce(source.came_from, source.referrer) as referrer" in selected, "readers of the old name read all"
 
 
 def test_one_name_is_one_column_in_both_versions(contract: Callable[..., None]) -> None:

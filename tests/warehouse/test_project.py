@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -143,7 +144,9 @@ def test_what_a_run_is_given_leaves_the_parsed_project_as_it_is(tmp_path: Path, 
 def test_unit_tests_hold_and_documentation_builds_over_an_empty_lake(tmp_path: Path, warm_dbt: str) -> None:
     built = dbt(tmp_path, "build", python=warm_dbt)
     assert built.returncode == 0, built.stdout[-3000:]
-    assert "20 unit tests" in built.stdout
+    ran = re.search(r"(\d+) unit tests", built.stdout)
+    assert ran
+    assert int(ran[1]) >= 20
     documented = dbt(tmp_path, "docs", "generate", "--static", python=warm_dbt)
     assert documented.returncode == 0, documented.stdout[-3000:]
     assert (tmp_path / "target/static_index.html").stat().st_size > 100_000

@@ -41,6 +41,7 @@ COPIED = (
     "terraform",
     "benchmarks",
     "flex_template",
+    "requirements",
 )
 STEP = re.compile(
     r"""```\w+ title="(?P<file>[^"]+)"(?: (?P<how>\w+)="(?P<name>\w+)")?\n(?P<text>.*?)```"""
@@ -155,7 +156,7 @@ def changed(root: Path) -> Lake:
         shutil.copytree(
             ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__", "target", "logs", ".terraform")
         )
-    for file in ("contract.lock", "pyproject.toml"):
+    for file in ("contract.lock", "pyproject.toml", "setup.py"):
         shutil.copy(ROOT / file, copy)
     (copy / ".lake").mkdir()
     (copy / ".lake/live").symlink_to(lake.root)  # where `lake` looks, if no platform is up
