@@ -27,6 +27,9 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
+_THREAD_SECONDS = 60
+"""For threads of what was imported to end, such as anyio's after its event loop."""
+
 # A shell starts it: the line that names an interpreter takes no path with a space. Without site and in isolation: it needs the
 # standard library alone, and is to be there at once.
 _EXECUTABLE = """#!/bin/sh
@@ -176,7 +179,10 @@ def _dbt() -> Callable[[], None]:
 
 def _serve(address: str, first: Callable[[], None]) -> None:
     """Forks for each connection until standard input ends."""
-    assert threading.active_count() == 1, "threads do not survive a fork"
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread.join(_THREAD_SECONDS)
+    assert threading.active_count() == 1, f"threads do not survive a fork: {threading.enumerate()}"
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(address)
         server.listen()
