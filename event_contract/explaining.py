@@ -45,7 +45,7 @@ def explain(document: Mapping[str, Any], kind: type[msgspec.Struct]) -> Rejectio
 
 
 def _faults(document: Mapping[str, Any], kind: type[msgspec.Struct], path: str) -> Iterator[Fault]:
-    for column, field, inner in _fields(kind):
+    for column, field, alone, inner in _fields(kind):
         where = path + column.name
         if column.name not in document:
             if field.required:
@@ -53,7 +53,7 @@ def _faults(document: Mapping[str, Any], kind: type[msgspec.Struct], path: str) 
             continue
         value = document[column.name]
         try:
-            msgspec.convert(value, field.type)
+            msgspec.convert({"value": value}, alone)
         except msgspec.ValidationError as error:
             nested = value if isinstance(value, list) else [value]
             deeper = [
@@ -72,12 +72,15 @@ def _faults(document: Mapping[str, Any], kind: type[msgspec.Struct], path: str) 
 
 
 @cache
-def _fields(kind: type[msgspec.Struct]) -> tuple[tuple[Column, Any, Any], ...]:
-    """Of each field its column, its type, and the type of the objects in it, if it holds any."""
+def _fields(kind: type[msgspec.Struct]) -> tuple[tuple[Column, Any, type[msgspec.Struct], Any], ...]:
+    """Of each field its column, itself, an object that has it alone, and the type of the objects in it, if it holds any.
+
+    What an object's fields are, msgspec finds out once; what a field's type says, at every conversion, for some 15 microseconds.
+    """
     info = msgspec.inspect.type_info(kind)
     assert isinstance(info, msgspec.inspect.StructType)  # noqa: S101 - narrows for the type checker
     return tuple(
-        (column, field, _struct_in(described.type))
+        (column, field, msgspec.defstruct("_Alone", [("value", field.type)]), _struct_in(described.type))
         for column, field, described in zip(columns_of(kind), msgspec.structs.fields(kind), info.fields, strict=True)
     )
 
