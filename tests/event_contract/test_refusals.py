@@ -96,4 +96,6 @@ def test_what_the_contract_says_is_looked_up_once_and_not_for_each_refusal(monke
 
     monkeypatch.setattr(msgspec.inspect, "type_info", look)
     monkeypatch.setattr(msgspec.inspect, "multi_type_info", look)
-    assert [inspect(each, PUBLISH_MICROS) for each in refused] == before  # an error of the judge would be another refusal
+    assert [
+        inspect(each, PUBLISH_MICROS) for each in refused
+    ] == before  # an error of the judge would be another refusal
