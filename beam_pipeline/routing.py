@@ -21,6 +21,7 @@ MAX_QUARANTINED_BYTES: Final = 11 * 1024 * 1024
 """Most bytes of a message that quarantine holds: more than Pub/Sub takes (10 MiB). Of a longer line of a file it holds the
 beginning; the rest stays in the file that `message_id` names. Readers rely on it: DuckDB reads JSON lines of up to 16 MiB
 (dbt/macros/lake.sql), which is this in base64 and the most attributes that a message can have."""
+_THREE_DIGITS: Final = [f"{number:03}" for number in range(1000)]  # looked up in a third of the time of formatting
 _json: Final = msgspec.json.Encoder().encode
 
 
@@ -55,12 +56,13 @@ def lake_lines(messages: Iterable[Message], keep_attributes: bool = False) -> li
             second_micros, second_text = seconds * 1_000_000, to_the_second(seconds)
         if not message_id.isdecimal():
             message_id = _json(message_id).decode()[1:-1]
-        six_digits = str(1_000_000 + micros)[1:]
-        ledger = attributes.get(LEDGER_ATTRIBUTE)
-        booked = "" if ledger is None else f',"ledger":{_json(ledger).decode()}'
+        six_digits = _THREE_DIGITS[micros // 1000] + _THREE_DIGITS[micros % 1000]
+        end = "}}\n"
         if keep_attributes:
-            booked += _kept(attributes, ordering_key)
-        ingest = f',"_ingest":{{"message_id":"{message_id}","publish_time":"{second_text}{six_digits}Z"{booked}}}}}\n'
+            end = _kept(attributes, ordering_key) + end
+        if LEDGER_ATTRIBUTE in attributes:
+            end = f',"ledger":{_json(attributes[LEDGER_ATTRIBUTE]).decode()}{end}'
+        ingest = f',"_ingest":{{"message_id":"{message_id}","publish_time":"{second_text}{six_digits}Z"{end}'
         lines.append(body[:-1] + ingest.encode())
     return lines
 

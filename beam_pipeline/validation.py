@@ -119,7 +119,7 @@ class ValidateRouteChunk(beam.DoFn):
         for path, place in places.items():
             events = accepted[path]
             self._counts[counters.EVENTS_VALID + place.event_type] += len(events)
-            micros = [message.publish_micros for message in events]
+            micros = [publish_micros for _, _, publish_micros, _, _ in events]
             for routed in self._valid.add(lake_destination(place), lake_lines(events, self._keep_attributes), micros):
                 yield self.VALID, routed
         for destination, (lines, micros) in refused.items():

@@ -31,7 +31,7 @@ from msgspec import UNSET, Meta, UnsetType
 from event_contract.amounts import AMOUNT_CHECKS
 from event_contract.events import EVENT_VERSIONS, RESERVED_FIELD, Event
 from event_contract.limits import MAX_MESSAGE_BYTES
-from event_contract.partitions import FRACTIONS, MINUTES, PARTITIONS, SECONDS, Partition, is_time_of_day
+from event_contract.partitions import PARTITIONS, Partition, is_after_the_hour, is_time_of_day
 
 _BACKSLASH: Final = ord("\\")  # looked for as a number: an eighth of the time that looking for a bytes object takes
 
@@ -61,46 +61,31 @@ def accept(payload: bytes, publish_micros: int) -> Partition | None:
             event = _decode_newest(payload)
         except msgspec.ValidationError:
             event = _decode_other(payload)
-        kind = event.kind
+        kind = event._kind
         timestamp = event.timestamp
         known = kind.dates.get(timestamp[:10])
-        if (
-            known is not None
-            and known[1] <= publish_micros
-            and (
-                (timestamp[19:] in FRACTIONS and timestamp[10:16] in MINUTES and timestamp[16:19] in SECONDS)
-                or is_time_of_day(timestamp, 10)
-            )
-        ):
+        if known is not None and known[1] <= publish_micros and is_time_of_day(timestamp, 10):
             partition = known[0]
         else:
-            located = kind.locate(timestamp, publish_micros)
-            if not isinstance(located, Partition):
-                return None
-            partition = located
+            known = kind.hours.get(timestamp[:13] + timestamp[-6:])
+            if known is not None and known[1] <= publish_micros and is_after_the_hour(timestamp, 13):
+                partition = known[0]
+            else:
+                located = kind.locate(timestamp, publish_micros)
+                if not isinstance(located, Partition):
+                    return None
+                partition = located
         patterned = kind.patterned(event)
         if not (patterned in kind.fitting or kind.fit(patterned)):
             return None
         event_id = event.event_id.encode()
         if event_id.translate(_HEXADECIMAL_TO_ZERO) != _SHAPE_OF_UUID or event_id in _OF_ONE_DIGIT:
             return None
-        quotes = kind.quotes
-        if event.schema_version is not UNSET:
-            quotes += 2
-        if not kind.is_plain:
-            if kind.faults(event) is not None:
-                return None
-            quotes += kind.quotes_inside(event)
+        if kind.has_amounts and kind.faults(event) is not None:
+            return None
         found = payload.count(b'"')
-        if event.user_id is None:
-            quotes -= 2
-        if kind.has_nullable:
-            value = kind.nullable(event)
-            if value is None:
-                quotes -= 2
-            elif type(value) is tuple:
-                quotes -= 2 * value.count(None)
-        if found == quotes or (kind.has_optional and found == quotes + event.optional_quotes()):
+        quotes = event._quotes()
+        if found == quotes or (kind.has_optional and found == quotes + event._optional_quotes()):
             return partition
         return partition if _hides_nothing(payload, found, kind) else None
     except Exception:  # noqa: BLE001 - what is wrong, with the message or with this proof, is for the judge to say
@@ -183,12 +168,13 @@ class _Quotes:
         self._optional = _values_of([field.name for field in fields if not field.required])
         loose = (field for field in fields if field.texts in _TEXTS and not field.is_text)
         self._varying = _values_of([field.name for field in loose])
-        self.is_fixed: Final = all(field.required and field.texts is not _Texts.OR_NULL for field in fields)
+        is_fixed = all(field.required and field.texts is not _Texts.OR_NULL for field in fields)
+        self.each: Final = self._least if is_fixed else 0
 
     def of(self, found: Sequence[Any]) -> int:
         """Those of several objects together."""
         quotes = self._least * len(found)
-        if not self.is_fixed:
+        if not self.each:
             for each in found:
                 keys, texts = self._optional(each), self._varying(each)
                 quotes += 2 * (len(keys) + len(texts) - keys.count(UNSET) - texts.count(UNSET) - texts.count(None))
@@ -201,21 +187,26 @@ class _Inside:
     def __init__(self, field: _Field) -> None:
         part = next(part for part in _parts(field.type) if part not in (NoneType, UnsetType))
         (inner,) = _parts(get_args(part)[0]) if get_origin(part) is list else (part,)
-        self._name = field.name
+        self.name: Final = field.name
         self._of: Callable[[Sequence[Any]], float] = lambda _: math.nan  # equals nothing: a closer look is taken
         struct = _struct_in(field.type)
         self._known: frozenset[str] | None = None
+        each = 0
         if struct is not None:
             fields = _fields(struct, {})
             self._known = frozenset(field.encode_name for field in msgspec.structs.fields(struct))
             if all(field.texts is not _Texts.INSIDE for field in fields):
-                self._of = _Quotes(fields).of
+                quotes = _Quotes(fields)
+                each, self._of = quotes.each, quotes.of
         elif get_origin(part) is list and _Field("", inner, required=True).texts is _Texts.ALWAYS:
-            self._of = lambda found: 2 * len(found)
+            each, self._of = 2, lambda found: 2 * len(found)
+        is_list = field.required and get_origin(part) is list and NoneType not in _parts(field.type)
+        self.each: Final = each if is_list else 0
+        """Quotes of one, if the field is always a list and all that it may hold have as many; 0 otherwise."""
 
     def quotes(self, event: Any) -> float:
         """Quotes of the keys and texts in it; its own key is not counted."""
-        found = getattr(event, self._name)
+        found = getattr(event, self.name)
         if type(found) is not list:
             found = () if found is None or found is UNSET else (found,)
         return self._of(found)
@@ -224,7 +215,7 @@ class _Inside:
         """Whether it has no key that the contract does not know."""
         if self._known is None:
             return True
-        found = document.get(self._name) or ()
+        found = document.get(self.name) or ()
         return all(self._known.issuperset(each) for each in (found if type(found) is list else (found,)))
 
 
@@ -243,24 +234,18 @@ class _Kind:
         self.patterned: Final = operator.attrgetter(*patterns) if patterns else _nothing
         self.fitting: Final[set[object]] = set() if patterns else {None}
         self.dates: Final = PARTITIONS[name].dates
+        self.hours: Final = PARTITIONS[name].hours
         self.locate: Final = PARTITIONS[name].locate
         self.faults: Final = AMOUNT_CHECKS.get(contract, _nothing)
         self._known = frozenset({"event_type"}.union(field.encode_name for field in msgspec.structs.fields(contract)))
         self._folded = self._known | {RESERVED_FIELD}
         self._harmless: set[tuple[str, ...]] = set()
-        # Two for each key that must be there and for each text that must or may; the tag has four. The version's key is
-        # counted where it is found.
-        counted = [field for field in fields if field.name != "schema_version"]
-        required = [field for field in counted if field.required]
-        self.quotes: Final = 4 + sum(4 if field.texts in _TEXTS else 2 for field in required)
-        nullable = [field.name for field in required if field.texts is _Texts.OR_NULL and field.name != "user_id"]
-        self.has_nullable: Final = bool(nullable)
-        self.nullable: Final = operator.attrgetter(*nullable) if nullable else _nothing  # of a single one, no tuple
-        optional = [field for field in counted if not field.required]
-        self.has_optional: Final = bool(optional)
-        self.optional_quotes: Final[Callable[[Any], int]] = _quotes_of(optional) if optional else _no_quotes
         self._inside = [_Inside(field) for field in fields if field.texts is _Texts.INSIDE]
-        self.is_plain: Final = not self._inside and contract not in AMOUNT_CHECKS
+        self.quotes: Final = _quotes_of([field for field in fields if field.required], self._inside)
+        optional = [field for field in fields if not field.required and field.name != "schema_version"]
+        self.has_optional: Final = bool(optional)
+        self.optional_quotes: Final = _optional_quotes_of(optional) if optional else _no_quotes
+        self.has_amounts: Final = contract in AMOUNT_CHECKS
 
     def fit(self, values: Any) -> bool:
         """Whether the values that `patterned` gave fit their patterns; remembered if so."""
@@ -272,14 +257,6 @@ class _Kind:
             self.fitting.clear()
         self.fitting.add(values)
         return True
-
-    def quotes_inside(self, event: Any) -> float:
-        """Quotes of the keys and texts in the event's items, and in whatever else holds more than one value."""
-        return (
-            self._inside[0].quotes(event)
-            if len(self._inside) == 1
-            else sum(inside.quotes(event) for inside in self._inside)
-        )
 
     def harmless(self, document: Mapping[str, Any]) -> bool:
         """Whether no unknown key equals a known one but for case: BigQuery and JSON readers take both for one column."""
@@ -302,11 +279,29 @@ def _no_quotes(_: object) -> int:
     return 0
 
 
-def _quotes_of(optional: Sequence[_Field]) -> Callable[[Any], int]:
+def _quotes_of(required: Sequence[_Field], inside: Sequence[_Inside]) -> Callable[[Any], float]:
+    """Makes a method that counts the quotes of what must be there: two for each key and for each text; the tag has four.
+
+    The version's key is counted where it is there, for most producers send it, and what is in objects and lists is. One
+    expression of the fields' own names: a call for each of these parts would cost more than all the rest of them.
+    """
+    least = 4 + sum(4 if field.texts in _TEXTS else 2 for field in required)
+    nullable = [field.name for field in required if field.texts is _Texts.OR_NULL]
+    counted = [
+        f"({least} if self.schema_version is UNSET else {least + 2})",
+        *(f"(0 if self.{name} is not None else -2)" for name in nullable),
+        *(
+            f"{each.each} * len(self.{each.name})" if each.each else f"inside[{i}].quotes(self)"
+            for i, each in enumerate(inside)
+        ),
+    ]
+    return _method(" + ".join(counted), inside)
+
+
+def _optional_quotes_of(optional: Sequence[_Field]) -> Callable[[Any], float]:
     """Makes a method that counts the quotes of fields that may be absent: two for the key of each that is there, two for a text.
 
-    One expression of the fields' own names, the usual case first: `8 if self.a and self.b else …`. To go through the names takes
-    three times as long, a tenth of the whole proof.
+    The usual case first: `8 if self.a and self.b else …`.
     """
     conditions, terms = [], []
     for name, is_text in ((field.name, field.texts in _TEXTS) for field in optional):
@@ -314,9 +309,12 @@ def _quotes_of(optional: Sequence[_Field]) -> Callable[[Any], int]:
         each = f"4 if self.{name} else 0 if self.{name} is UNSET else 2 if self.{name} is None else 4"
         terms.append(f"({each})" if is_text else f"(0 if self.{name} is UNSET else 2)")
     most = sum(4 if field.texts in _TEXTS else 2 for field in optional)
-    counted = f"lambda self: {most} if {' and '.join(conditions)} else {' + '.join(terms)}"
-    method: Callable[[Any], int] = eval(counted, {"UNSET": UNSET})  # noqa: S307 - names of the contract's fields
-    return method
+    return _method(f"{most} if {' and '.join(conditions)} else {' + '.join(terms)}")
+
+
+def _method(expression: str, inside: Sequence[_Inside] = ()) -> Callable[[Any], float]:
+    made: Callable[[Any], float] = eval(f"lambda self: {expression}", {"UNSET": UNSET, "inside": inside})  # noqa: S307 - of the contract's names
+    return made
 
 
 def _values_of(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
@@ -391,14 +389,15 @@ def _type_of(name: str, fields: Iterable[_Field], **how: Any) -> type[msgspec.St
 
 
 def _decoding_type(name: str, contract: type[Event]) -> type[msgspec.Struct]:
-    """The type that decodes events of one type and version here; its class attribute `kind` says what is left to prove.
+    """The type that decodes events of one type and version here; its class attribute `_kind` says what is left to prove.
 
-    Its method `optional_quotes` counts those of fields that may be absent: a method of its own costs least to call.
+    Its methods `_quotes` and `_optional_quotes` count those that must and those that may be there: methods cost least to call.
+    The names are such that no field has them.
     """
     patterns: dict[str, str] = {}
     fields = _fields(contract, patterns)
     kind = _Kind(name, contract, fields, patterns)
-    own = {"kind": kind, "optional_quotes": kind.optional_quotes}
+    own = {"_kind": kind, "_quotes": kind.quotes, "_optional_quotes": kind.optional_quotes}
     return _type_of(f"_{contract.__name__}", fields, namespace=own, tag_field="event_type", tag=name)
 
 

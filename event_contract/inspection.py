@@ -1,5 +1,6 @@
 """One message in, its partition or its rejection out."""
 
+import functools
 import re
 import traceback
 from collections.abc import Iterator
@@ -136,27 +137,39 @@ def _snake_case(text: str) -> str:
 
 def _check_case(document: dict[str, Any], kind: type[Event]) -> Rejection | None:
     """No key may equal a known one but for case: BigQuery and JSON readers take both for one column."""
-    for columns, path, found in _objects(document, kind):
-        known = {column.name for column in columns}
-        for key in found.keys() - known - {"event_type"}:
-            lower = key.lower()
-            if lower in known or lower in ("event_type", RESERVED_FIELD):
-                return reject(
-                    ErrorCode.AMBIGUOUS_KEY,
-                    f"key {path + key!r} equals `{lower}` but for case, and readers take both for one column: write"
-                    f" {'another name' if lower == RESERVED_FIELD else f'`{lower}`, once'}",
-                    path + key,
-                )
+    own, inner = _known_keys(kind)
+    return _unlike_but_for_case(document, own, "") or next(filter(None, _inside(document, inner)), None)
+
+
+def _inside(document: dict[str, Any], inner: tuple[tuple[Column, frozenset[str]], ...]) -> Iterator[Rejection | None]:
+    for column, known in inner:
+        found = document.get(column.name)
+        for place, each in enumerate(found if isinstance(found, list) else [found]):
+            if isinstance(each, dict):
+                path = f"{column.name}[{place}]." if column.repeated else f"{column.name}."
+                yield _unlike_but_for_case(each, known, path)
+
+
+def _unlike_but_for_case(found: dict[str, Any], known: frozenset[str], path: str) -> Rejection | None:
+    for key in found.keys() - known:
+        lower = key.lower()
+        if lower in known or lower == RESERVED_FIELD:
+            return reject(
+                ErrorCode.AMBIGUOUS_KEY,
+                f"key {path + key!r} equals `{lower}` but for case, and readers take both for one column: write"
+                f" {'another name' if lower == RESERVED_FIELD else f'`{lower}`, once'}",
+                path + key,
+            )
     return None
 
 
-def _objects(document: dict[str, Any], kind: type[Event]) -> Iterator[tuple[tuple[Column, ...], str, dict[str, Any]]]:
-    """The event itself and the objects in its fields, each with the columns that it has in tables."""
+@functools.cache
+def _known_keys(kind: type[Event]) -> tuple[frozenset[str], tuple[tuple[Column, frozenset[str]], ...]]:
+    """The keys of an event, and of the objects in its fields: found once, for rejections are not rare."""
     columns = columns_of(kind)
-    yield columns, "", document
-    for column in columns:
-        if column.fields and column.name in document:
-            found = document[column.name]
-            for place, each in enumerate(found if isinstance(found, list) else [found]):
-                if isinstance(each, dict):
-                    yield column.fields, f"{column.name}[{place}]." if column.repeated else f"{column.name}.", each
+    inner = [(column, _names_of(column.fields)) for column in columns if column.fields]
+    return _names_of(columns), tuple(inner)
+
+
+def _names_of(columns: tuple[Column, ...]) -> frozenset[str]:
+    return frozenset({"event_type"}.union(column.name for column in columns))

@@ -247,6 +247,19 @@ def test_the_partition_is_the_utc_date(timestamp: str, date: tuple[int, int, int
     assert (found.year, found.month, found.day) == date
 
 
+@pytest.mark.parametrize(
+    "offset", ["Z", "+00:00", "-00:00", "+01:00", "-11:00", "+14:00", "-14:00", "+05:30", "-03:30"]
+)
+def test_what_is_remembered_of_hours_and_days_changes_no_answer(offset: str) -> None:
+    """Every hour twice: partitions are looked up by date, or by hour and offset, once they were found."""
+    rests = ("00:00", "59:59.999999", "59:60", "29:59.1234567891")
+    times = [f"{hour:02}:{rest}" for hour in range(25) for rest in rests]
+    found = [event(timestamp=f"2026-11-{day}T{time}{offset}") for day in (20, 21) for time in times]
+    for message in map(payload, found * 2):
+        judged = judge(message, PUBLISH_MICROS)
+        assert accept(message, PUBLISH_MICROS) == (judged if isinstance(judged, Partition) else None), message
+
+
 def test_the_future_is_measured_from_the_publish_time_to_the_microsecond() -> None:
     message = payload(event(timestamp="2026-11-23T10:00:00.000001Z"))
     assert isinstance(inspect(message, PUBLISH_MICROS), Rejection)
