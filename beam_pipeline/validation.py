@@ -110,12 +110,11 @@ class ValidateRouteChunk(beam.DoFn):
                     micros.append(publish_micros)
                     continue
                 place, message = verdict
-            events = accepted.get(place.path)
-            if events is None:
-                places[place.path] = place
+            try:
+                accepted[place.path].append(message)
+            except KeyError:
                 accepted[place.path] = [message]
-            else:
-                events.append(message)
+                places[place.path] = place
         for path, place in places.items():
             events = accepted[path]
             self._counts[counters.EVENTS_VALID + place.event_type] += len(events)

@@ -105,8 +105,8 @@ def _check_discriminators(document: dict[str, Any]) -> Rejection | None:
         )
     if event_type not in EVENT_VERSIONS:
         known = ", ".join(EVENT_VERSIONS)
-        meant = next((name for name in EVENT_VERSIONS if name == _snake_case(event_type)), None)
-        hint = f"; write {meant}" if meant else f"; known: {known}"
+        meant = _snake_case(event_type)
+        hint = f"; write {meant}" if meant in EVENT_VERSIONS else f"; known: {known}"
         return reject(ErrorCode.UNKNOWN_EVENT_TYPE, f"no event type is named {event_type[:80]!r}{hint}", "event_type")
     version = document.get("schema_version", 1)
     if type(version) is not int:

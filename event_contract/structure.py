@@ -7,6 +7,7 @@ twice, would make DuckDB refuse the whole file. So a message that `acceptance` c
 import json
 import math
 import re
+from itertools import accumulate
 from typing import Any, Final
 
 import msgspec
@@ -16,7 +17,9 @@ from event_contract.events import RESERVED_FIELD
 from event_contract.limits import MAX_MESSAGE_BYTES, MAX_NESTING_DEPTH, MAX_NUMBER_CHARACTERS
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-_STRING_OR_BRACKET: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_STEPS: Final = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(_STEPS))
 _SURROGATE_ESCAPE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -71,15 +74,8 @@ def _parse(payload: bytes, text: str) -> dict[str, Any] | Rejection:
 def _nesting_depth(payload: bytes) -> int:
     if payload.count(b"{") + payload.count(b"[") <= MAX_NESTING_DEPTH:
         return 0  # cannot be deeper than it has brackets
-    depth = deepest = 0
-    for token in _STRING_OR_BRACKET.finditer(payload):
-        character = payload[token.start()]
-        if character in b"{[":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in b"}]":
-            depth -= 1
-    return deepest
+    brackets = _STRING.sub(b"", payload).translate(None, _NO_BRACKETS)
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
 
 
 class _DuplicateKey(Exception):
