@@ -44,7 +44,7 @@ def lake_lines(messages: Iterable[Message], keep_attributes: bool = False) -> li
     white space.
     """
     lines = []
-    second_micros, second_text = -1_000_000, ""
+    second_micros, published = -1_000_000, ""
     for body, message_id, publish_micros, attributes, ordering_key in messages:
         if body[-1] != _CLOSING_BRACE:
             body = body.rstrip(_JSON_WHITESPACE)
@@ -53,24 +53,25 @@ def lake_lines(messages: Iterable[Message], keep_attributes: bool = False) -> li
         micros = publish_micros - second_micros
         if not 0 <= micros < 1_000_000:
             seconds, micros = divmod(publish_micros, 1_000_000)
-            second_micros, second_text = seconds * 1_000_000, to_the_second(seconds)
+            second_micros, published = seconds * 1_000_000, f'","publish_time":"{to_the_second(seconds)}'
         if not message_id.isdecimal():
             message_id = _json(message_id).decode()[1:-1]
-        six_digits = _THREE_DIGITS[micros // 1000] + _THREE_DIGITS[micros % 1000]
-        end = "}}\n"
-        if keep_attributes:
-            end = _kept(attributes, ordering_key) + end
-        if LEDGER_ATTRIBUTE in attributes:
-            end = f',"ledger":{_json(attributes[LEDGER_ATTRIBUTE]).decode()}{end}'
-        ingest = f',"_ingest":{{"message_id":"{message_id}","publish_time":"{second_text}{six_digits}Z"{end}'
-        lines.append(body[:-1] + ingest.encode())
+        end = 'Z"}}\n'
+        if keep_attributes or LEDGER_ATTRIBUTE in attributes:
+            end = f'Z"{_kept(attributes, ordering_key, keep_attributes)}}}}}\n'
+        first, second = _THREE_DIGITS[micros // 1000], _THREE_DIGITS[micros % 1000]
+        lines.append(body[:-1] + f',"_ingest":{{"message_id":"{message_id}{published}{first}{second}{end}'.encode())
     return lines
 
 
-def _kept(attributes: Mapping[str, str], ordering_key: str) -> str:
+def _kept(attributes: Mapping[str, str], ordering_key: str, keep_attributes: bool) -> str:
     """Keys of `_ingest`. Attributes are a list, as in quarantine: tables have no type for keys that differ from line to line."""
-    kept = f',"attributes":{_json(_listed(attributes)).decode()}' if attributes else ""
-    return f'{kept},"ordering_key":{_json(ordering_key).decode()}' if ordering_key else kept
+    ledger = attributes.get(LEDGER_ATTRIBUTE)
+    kept = "" if ledger is None else f',"ledger":{_json(ledger).decode()}'
+    if keep_attributes:
+        kept += f',"attributes":{_json(_listed(attributes)).decode()}' if attributes else ""
+        kept += f',"ordering_key":{_json(ordering_key).decode()}' if ordering_key else ""
+    return kept
 
 
 def _listed(attributes: Mapping[str, str]) -> list[Attribute]:
