@@ -53,10 +53,11 @@ def read_messages(
     path = file.path
     name = path.removeprefix(folder) if folder and path.startswith(folder) else basename(path)
     name = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    new, no_attributes = tuple.__new__, Message._field_defaults["attributes"]  # `Message()` is Python, and half as fast
     messages: list[Message] = []
     size = 0
     for number, line in enumerate(_lines(file.path), start=1):
-        messages.append(Message(line, f"{name}:{number}", publish_micros))
+        messages.append(new(Message, (line, f"{name}:{number}", publish_micros, no_attributes, "")))
         size += len(line)
         if len(messages) >= per_list or size >= LIST_BYTES:
             yield messages
