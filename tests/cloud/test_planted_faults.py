@@ -390,6 +390,7 @@ TFCHECK = next(
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform: install it")
 @pytest.mark.skipif(TFCHECK is None, reason="no tfcheck beside this folder, and the providers cannot be had here")
 def test_a_run_of_terraform_s_tests_refuses_what_it_is_there_to_refuse(tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ def test_large_messages_among_small_ones_are_ingested(
     assert written(tmp_path) == Counter(ids)
 
 
+@pytest.mark.proof
 def test_an_answer_that_was_lost_holds_the_watermark_back_until_its_messages_are_written(
     topic_and_subscription: Route, emulator: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,19 +89,22 @@ def left_running(folder: Path, output: str) -> list[str]:
     return found
 
 
-def test_through_pubsub_twice_and_with_another_seed(needs_emulator: None, tmp_path: Path) -> None:
-    first = demo(tmp_path)
-    check_account(first, tmp_path / ".lake/demo")
+def test_through_pubsub_and_then_through_a_file_with_another_seed(needs_emulator: None, tmp_path: Path) -> None:
+    """The second takes the folder of the first, which is one of the user's choice."""
+    first = demo(tmp_path, "--folder", "shop")
+    check_account(first, tmp_path / "shop")
     assert "Pub/Sub emulator at 127.0.0.1:" in first.stdout
     assert re.search(r"publish: 2,000 messages, [\d,]+/s", first.stdout)
     assert left_running(tmp_path, first.stdout) == []
 
-    second = demo(tmp_path, "--seed", "7", "--poison-rate", "0.05")
-    check_account(second, tmp_path / ".lake/demo")
+    second = demo(tmp_path, "--file-mode", "--folder", "shop", "--seed", "7", "--poison-rate", "0.05")
+    check_account(second, tmp_path / "shop")
+    assert "emulator" not in second.stdout
     accounts = [ACCOUNT.search(done.stdout) for done in (first, second)]
     assert accounts[0] is not None
     assert accounts[1] is not None
     assert accounts[0].groups() != accounts[1].groups()
+    assert not (tmp_path / ".lake").exists()
 
 
 def test_without_an_emulator_it_says_what_to_install_and_goes_through_a_file(tmp_path: Path) -> None:
@@ -111,7 +114,7 @@ def test_without_an_emulator_it_says_what_to_install_and_goes_through_a_file(tmp
         for line in process.stdout:
             output += line
             if "ingest: begins" in line:
-                process.send_signal(signal.SIGINT)  # the rest is the file mode's, tested below
+                process.send_signal(signal.SIGINT)  # the rest is the file mode's, tested above
         assert process.stderr is not None
         errors = process.stderr.read()
     assert "Going through a file instead of Pub/Sub" in output
@@ -119,13 +122,6 @@ def test_without_an_emulator_it_says_what_to_install_and_goes_through_a_file(tmp
     assert "write: 50,000 messages" in output
     assert process.returncode == 130, output + errors
     assert left_running(tmp_path, "") == []
-
-
-def test_file_mode_needs_no_emulator_and_takes_any_folder_of_its_own(tmp_path: Path) -> None:
-    done = demo(tmp_path, "--file-mode", "--folder", "shop")
-    check_account(done, tmp_path / "shop")
-    assert "emulator" not in done.stdout
-    assert not (tmp_path / ".lake").exists()
 
 
 def test_a_folder_of_somebody_else_is_refused_before_anything_starts(tmp_path: Path) -> None:

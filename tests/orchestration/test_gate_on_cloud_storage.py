@@ -6,6 +6,7 @@ import json
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -48,11 +49,12 @@ def cloud_storage() -> Iterator[str]:
         server.stop()
 
 
-def test_the_gate_sees_a_watermark_that_is_uploaded_late(empty_home: AirflowHome) -> None:
+def test_the_gate_sees_a_watermark_that_is_uploaded_late(tmp_path: Path) -> None:
+    home = AirflowHome(tmp_path)  # without a database: Variables and the connection are in the environment
     with cloud_storage() as endpoint:
         with urllib.request.urlopen(f"{endpoint}/storage/v1/b/shop-lake") as answer:  # noqa: S310 # the emulator
             assert json.load(answer)["name"] == "shop-lake"
-        done = empty_home.python(
+        done = home.python(
             "-c",
             f"import os; os.environ['STORAGE_EMULATOR_HOST'] = ENDPOINT = {endpoint!r}\n"
             "os.environ['AIRFLOW_CONN_SHOP'] = 'google-cloud-platform://?is_anonymous=true&project=local-project'\n"

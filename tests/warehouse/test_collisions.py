@@ -10,7 +10,7 @@ from tests.samples import event
 from tests.warehouse.conftest import build_ok, content_hashes, rows
 from tests.warehouse.lakes import Lake, arrival
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.proof]
 
 ID = "0b54a0a4-6e5c-4a34-9d3c-0b7f0a1f2c11"
 LARGEST = "999999999999.99"
@@ -93,7 +93,6 @@ def test_the_largest_amounts_of_the_contract_add_up(edges: Lake) -> None:
     assert product == [(largest * 20,)]
 
 
-@pytest.mark.proof
 def test_one_id_on_two_days_doubles_nothing_and_increments_equal_a_full_refresh(lake: Lake) -> None:
     order = arrival("order_completed", "2026-11-20T23:59:00Z", event_id=ID, order_id="o-1", user_id="u-1")
     again = arrival("order_completed", "2026-11-21T00:01:00Z", event_id=ID, order_id="o-1", user_id="u-1")
@@ -128,7 +127,6 @@ def test_one_id_on_two_days_doubles_nothing_and_increments_equal_a_full_refresh(
     assert content_hashes(lake.warehouse) == increments
 
 
-@pytest.mark.proof
 def test_one_visitor_with_very_many_clicks_and_orders_is_attributed_in_bounded_memory(lake: Lake) -> None:
     """By a join of clicks with orders this would be 160 million pairs."""
     clicks, orders = 20_000, 8_000

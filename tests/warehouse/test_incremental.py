@@ -19,7 +19,7 @@ from warehouse_runner.state import DuckDBState
 pytestmark = pytest.mark.slow
 
 # `make` has a target for the full size: ten loads of 20,000 events take minutes.
-LOADS = int(os.environ.get("WAREHOUSE_LOADS", "3"))
+LOADS = int(os.environ.get("WAREHOUSE_LOADS", "2"))
 EVENTS = int(os.environ.get("WAREHOUSE_EVENTS", "6000"))
 
 

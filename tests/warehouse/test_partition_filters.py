@@ -123,11 +123,13 @@ def judged(sent: Sent, warehouse: Warehouse) -> dict[tuple[str, str], list[str]]
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_every_scan_of_every_statement_has_a_filter(sent: Sent) -> None:
     assert judged(sent, sent.warehouse) == {}
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_models_tests_hooks_and_operations_are_looked_at_and_every_demanding_table_is_scanned(sent: Sent) -> None:
     unmeetable = Warehouse(dict.fromkeys(sent.warehouse.demands, frozenset({"no such column"})), sent.warehouse.views)
     scans = judged(sent, unmeetable)
@@ -139,6 +141,7 @@ def test_models_tests_hooks_and_operations_are_looked_at_and_every_demanding_tab
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_the_page_says_how_often_each_model_reads_the_lake(sent: Sent) -> None:
     lake = {name: frozenset({"no such column"}) for name in sent.warehouse.demands if ".analytics_lake." in name}
     scans = judged(sent, Warehouse(lake, sent.warehouse.views))
@@ -163,6 +166,7 @@ def test_the_page_says_how_often_each_model_reads_the_lake(sent: Sent) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_publishing_without_a_filter_would_be_found(sent: Sent) -> None:
     """As it was: seven reports require a filter of every reader, and the copy had none."""
     unfiltered = [
@@ -180,6 +184,7 @@ def test_publishing_without_a_filter_would_be_found(sent: Sent) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_a_manifest_deduplicated_across_its_partitions_would_be_found(sent: Sent) -> None:
     """As it was: the window's key was (root, path), so a filter on year, month and day did not reach the table."""
     (name,) = (name for name in sent.warehouse.views if name.endswith(".stg_manifest"))
