@@ -23,8 +23,8 @@ from apache_beam.utils.timestamp import Duration, Timestamp
 from beam_pipeline.coders import MessageList
 from beam_pipeline.messages import Message
 from beam_pipeline.pipeline import IngestMessages
-from tests.dataflow.streams import START, config, message
 from tests.ingestion.lake_reading import manifest_records, messages_in
+from tests.pipelines import START, config, message
 from tests.samples import PUBLISH_MICROS
 
 PRISM = shutil.which("prism", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")

@@ -10,8 +10,8 @@ from apache_beam.testing.test_stream import TestStream as ElementStream
 
 import beam_pipeline.writing
 from beam_pipeline.messages import Message
-from tests.dataflow.streams import START, WINDOW, ageing, config, ending, ids, message, objects, pulled, run, stream
 from tests.ingestion.lake_reading import manifest_records
+from tests.pipelines import START, WINDOW, ageing, config, ending, ids, message, objects, pulled, run, stream
 from tests.samples import PUBLISH_MICROS
 
 

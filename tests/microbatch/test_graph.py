@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from beam_pipeline.microbatch.graph import MicroBatchGraph
-from tests.beam_pipeline.graph.pipelines import config
+from tests.pipelines import config
 
 
 def test_building_the_graph_leaves_no_temporary_folder_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,8 +16,8 @@ from beam_pipeline.messages import Message
 from beam_pipeline.microbatch.graph import MicroBatchGraph
 from beam_pipeline.microbatch.received import MicroBatch
 from event_contract.lake_layout import CONTROL
-from tests.beam_pipeline.graph.pipelines import config
 from tests.ingestion.lake_reading import lines_of, manifest_records, objects_below
+from tests.pipelines import config
 from tests.samples import event, payload
 from tests.simulation.world import Violation, World
 

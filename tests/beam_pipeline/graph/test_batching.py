@@ -1,13 +1,12 @@
 """Batches by key and publish-time window, bounded and unbounded."""
 
 import apache_beam as beam
-from apache_beam.testing.test_stream import TestStream as ElementStream
 from apache_beam.testing.util import assert_that, equal_to
 
 from beam_pipeline.batching import BatchByKey, KeyByWindow, shard_of
 from beam_pipeline.chunking import CHUNK_BYTES, Chunk
 from beam_pipeline.collecting import Limits
-from tests.beam_pipeline.graph.pipelines import SECOND, bounded, closing, routed_chunk, streaming
+from tests.pipelines import SECOND, bounded, ending, routed_chunk, stream, streaming
 from tests.samples import PUBLISH_MICROS
 
 LIMITS = Limits(raw_bytes=10**6, rows=2, age_seconds=60)
@@ -38,15 +37,15 @@ def test_bounded_input_becomes_one_batch_per_key_and_window() -> None:
 
 def test_unbounded_batches_close_by_their_limits_and_never_span_two_windows() -> None:
     at = [(0, 10), (1, 10), (2, 10), (3, 610), (4, 10)]
-    stream = closing(
-        ElementStream()
-        .advance_watermark_to(0)
-        .add_elements([beam.window.TimestampedValue(("a", chunk(number)), second) for number, second in at])
+    source = ending(
+        stream(starting=0).add_elements(
+            [beam.window.TimestampedValue(("a", chunk(number)), second) for number, second in at]
+        )
     )
     with streaming() as pipeline:
         batches = (
             pipeline
-            | stream.with_output_types(tuple[str, Chunk])
+            | source.with_output_types(tuple[str, Chunk])
             | KeyByWindow(600)
             | BatchByKey(LIMITS)
             | beam.MapTuple(numbers)

@@ -7,21 +7,22 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
-from apache_beam.testing.test_stream import TestStream as ElementStream
 
 from beam_pipeline.coders import MessageList
 from beam_pipeline.messages import Message
 from beam_pipeline.pipeline import IngestMessages
-from tests.beam_pipeline.graph.pipelines import (
-    SECOND,
+from tests.pipelines import (
+    START,
     bounded,
-    closing,
     config,
+    ending,
     expected_ids,
     lines_below,
     messages,
+    pulled,
+    run,
     stored_ids,
-    streaming,
+    stream,
 )
 from tests.samples import PUBLISH_MICROS, event, payload
 
@@ -80,22 +81,12 @@ def test_the_payload_comes_back_from_quarantine_byte_for_byte(tmp_path: Path) ->
     "lateness_seconds", [0, 3600, 7 * 86_400, 30 * 86_400], ids=["on time", "1 h", "1 week", "30 days"]
 )
 def test_no_message_is_too_late(tmp_path: Path, lateness_seconds: int) -> None:
-    published = PUBLISH_MICROS // SECOND
-    now = published + lateness_seconds
-    stream = closing(
-        ElementStream().advance_watermark_to(now).add_elements([beam.window.TimestampedValue(messages(40), published)]),
-    )
-    with streaming() as pipeline:
-        pipeline | stream.with_output_types(MessageList) | IngestMessages(config(tmp_path))
+    begun = stream(starting=START + lateness_seconds)
+    run(ending(begun.add_elements([beam.window.TimestampedValue(messages(40), START)])), config(tmp_path))
     assert stored_ids(tmp_path) == expected_ids(40)
 
 
 def test_old_events_are_never_late_and_land_in_their_own_day(tmp_path: Path) -> None:
     old = Message(payload(event(timestamp="2025-11-22T10:00:00Z")), "1", PUBLISH_MICROS)
-    published = PUBLISH_MICROS // SECOND
-    stream = closing(
-        ElementStream().advance_watermark_to(published).add_elements([beam.window.TimestampedValue([old], published)]),
-    )
-    with streaming() as pipeline:
-        pipeline | stream.with_output_types(MessageList) | IngestMessages(config(tmp_path))
+    run(ending(pulled(stream(), old)), config(tmp_path))
     assert len(list((tmp_path / "lake/event_type=page_viewed/year=2025/month=11/day=22").iterdir())) == 1

@@ -9,7 +9,7 @@ from apache_beam.testing.util import assert_that, equal_to
 
 from beam_pipeline.file_input import ReadMessageFiles
 from beam_pipeline.microbatch.graph import TakeMicroBatch
-from tests.beam_pipeline.graph.pipelines import (
+from tests.pipelines import (
     bounded,
     messages,
 )

@@ -8,7 +8,7 @@ from beam_pipeline import counters
 from beam_pipeline.chunking import Chunk
 from beam_pipeline.coders import MessageList
 from beam_pipeline.validation import ValidateRouteChunk
-from tests.beam_pipeline.graph.pipelines import SECOND, bounded, messages
+from tests.pipelines import SECOND, bounded, messages
 from tests.samples import PUBLISH_MICROS
 
 

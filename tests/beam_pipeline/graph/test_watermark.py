@@ -10,7 +10,7 @@ from apache_beam.transforms.window import TimestampedValue
 from beam_pipeline import claims
 from beam_pipeline.claims import HEARTBEAT_SECONDS, ClaimWatermark
 from beam_pipeline.watermark import read_watermark
-from tests.beam_pipeline.graph.pipelines import SECOND, streaming
+from tests.pipelines import SECOND, streaming
 from tests.samples import PUBLISH_MICROS
 
 START = PUBLISH_MICROS // SECOND

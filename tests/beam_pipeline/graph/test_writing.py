@@ -11,7 +11,7 @@ from beam_pipeline.coders import ChunkCoder, ManifestRecordCoder, MessageListCod
 from beam_pipeline.manifest import record_of
 from beam_pipeline.objects import pack
 from beam_pipeline.writing import WriteManifest, WriteObjects
-from tests.beam_pipeline.graph.pipelines import bounded, messages, routed_chunk
+from tests.pipelines import bounded, messages, routed_chunk
 from tests.samples import PUBLISH_MICROS
 
 

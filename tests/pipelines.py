@@ -1,6 +1,7 @@
-"""The unbounded graph on Beam's local streaming runner, driven step by step."""
+"""Pipelines, streams, messages and readers that the tests of the graph share.
 
-from __future__ import annotations
+Unbounded graphs run on Beam's local streaming runner, driven step by step.
+"""
 
 import gzip
 import json
@@ -11,19 +12,31 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from apache_beam.runners.direct.direct_runner import BundleBasedDirectRunner
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.test_pipeline import TestPipeline as BeamPipeline
 from apache_beam.testing.test_stream import TestStream as ElementStream
 
+from beam_pipeline.chunking import Chunk, Chunker
 from beam_pipeline.coders import MessageList
 from beam_pipeline.config import IngestionConfig
 from beam_pipeline.messages import Message
 from beam_pipeline.pipeline import IngestMessages
 from tests.samples import PUBLISH_MICROS, event, payload
 
-START = PUBLISH_MICROS // 1_000_000
-"""Seconds since the epoch at which the streams begin: the start of a window."""
-
+SECOND = 1_000_000
+START = PUBLISH_MICROS // SECOND
+"""Seconds since the epoch at which streams begin: the start of a window."""
 WINDOW = 600
+
+
+def bounded() -> BeamPipeline:
+    return BeamPipeline(runner=FnApiRunner(), options=PipelineOptions(["--no_save_main_session"]))
+
+
+def streaming() -> BeamPipeline:
+    options = PipelineOptions(["--no_save_main_session"])
+    options.view_as(StandardOptions).streaming = True
+    return BeamPipeline(runner=BundleBasedDirectRunner(), options=options)
 
 
 def config(folder: Path, **changes: Any) -> IngestionConfig:
@@ -36,10 +49,46 @@ def config(folder: Path, **changes: Any) -> IngestionConfig:
     return IngestionConfig(**(settings | changes))
 
 
+def messages(count: int, first: int = 0, publish_micros: int = PUBLISH_MICROS) -> list[Message]:
+    """Messages with ids of their own; every tenth is poison."""
+    return [
+        Message(
+            b"poison %d" % i if i % 10 == 9 else payload(event(event_id=f"00000000-0000-4000-8000-{i:012d}")),
+            str(i),
+            publish_micros,
+        )
+        for i in range(first, first + count)
+    ]
+
+
+def stored_ids(folder: Path) -> tuple[list[str], list[str]]:
+    """Message ids of all lines in the lake and in quarantine."""
+    lake = [
+        json.loads(line)["_ingest"]["message_id"] for line in lines_below(folder / "lake" / "event_type=page_viewed")
+    ]
+    quarantine = [json.loads(line)["message_id"] for line in lines_below(folder / "quarantine" / "failed")]
+    return sorted(lake, key=int), sorted(quarantine, key=int)
+
+
+def lines_below(folder: Path) -> list[bytes]:
+    return [line for path in sorted(folder.rglob("*.gz")) for line in gzip.decompress(path.read_bytes()).splitlines()]
+
+
+def expected_ids(count: int) -> tuple[list[str], list[str]]:
+    return [str(i) for i in range(count) if i % 10 != 9], [str(i) for i in range(count) if i % 10 == 9]
+
+
+def routed_chunk(text: bytes, micros: int = PUBLISH_MICROS) -> Chunk:
+    chunker = Chunker(WINDOW * SECOND)
+    assert list(chunker.add("d", [text], [micros])) == []
+    ((_, chunk),) = chunker.drain()
+    return chunk
+
+
 def message(number: int, second: int = 0, **changes: Any) -> Message:
     """A valid event, published some seconds after the start."""
     body = event(event_id=f"00000000-0000-4000-8000-{number:012d}", **changes)
-    return Message(payload(body), str(number), PUBLISH_MICROS + second * 1_000_000)
+    return Message(payload(body), str(number), PUBLISH_MICROS + second * SECOND)
 
 
 def stream(*, starting: int = START) -> ElementStream:
@@ -50,7 +99,7 @@ def stream(*, starting: int = START) -> ElementStream:
 def pulled(source: ElementStream, *messages: Message) -> ElementStream:
     """The source delivers messages, each as Pub/Sub does: a bundle and a publish time of its own."""
     for one in messages:
-        source = source.add_elements([beam.window.TimestampedValue([one], one.publish_micros / 1_000_000)])
+        source = source.add_elements([beam.window.TimestampedValue([one], one.publish_micros / SECOND)])
     return source
 
 
@@ -69,10 +118,8 @@ def ending(source: ElementStream) -> ElementStream:
 
 
 def run(source: ElementStream, settings: IngestionConfig) -> None:
-    """Runs the graph over a stream to its end."""
-    options = PipelineOptions(["--no_save_main_session"])
-    options.view_as(StandardOptions).streaming = True
-    with BeamPipeline(runner=BundleBasedDirectRunner(), options=options) as pipeline:
+    """Runs the unbounded graph over a stream to its end."""
+    with streaming() as pipeline:
         pipeline | source.with_output_types(MessageList) | IngestMessages(settings)
 
 
