@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,10 @@ CLOCK_VARIABLE = "TESTS_CLOCK"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Sets the clock that `TESTS_CLOCK` asks for; it goes on from there. Programs that tests start have the true one."""
+    if (
+        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    ):  # as a shell's background job has it: tests interrupt what they start
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     given = os.environ.get(CLOCK_VARIABLE)
     if given:
         days = re.fullmatch(r"\+(\d+)", given)
